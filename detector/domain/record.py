@@ -1,0 +1,52 @@
+"""What comes from a log and what could not be used of it: raw records, rejects, dead letters."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class RawRecord(Protocol):
+    """One record as a log holds it; the client's own record class fits as it is.
+
+    `offset` counts from 0 within a topic-partition; `timestamp` is the record time in epoch milliseconds (UTC).
+    """
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """A raw record made by us: of a file's line, or in a test."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Reject(msgspec.Struct, frozen=True, gc=False):
+    """Why a record is no event: `code` is one of events.md section 5; `detail` has at most 200 escaped characters."""
+
+    code: str
+    detail: str
+    source: str = "unknown"
+    event_type: str = ""
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A record that could not be used, with its place in the log and the reason."""
+
+    topic: str
+    partition: int
+    record: RawRecord
+    reject: Reject
