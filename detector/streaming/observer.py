@@ -1,0 +1,58 @@
+"""What the worker tells whoever measures it: plain calls, made on the worker's event loop, that must return at once."""
+
+from typing import Protocol
+
+from detector.streaming.fold import Changes
+
+
+class Observer(Protocol):
+    """Hears what the worker does. Seconds are durations of the monotonic clock; times are epoch milliseconds."""
+
+    def readiness(self, *, ready: bool, reason: str) -> None:
+        """Ready, or not because: waiting_for_broker, joining, rebalancing, recovering, stopping, failed."""
+
+    def loop_ticked(self, late_seconds: float) -> None:
+        """The event loop is alive; called about once a second with how late this call was."""
+
+    def broker(self, *, connected: bool) -> None:
+        """The broker answered (or not) when the worker tried to reach it."""
+
+    def rebalance_started(self) -> None:
+        """Partitions were revoked; nothing is applied until the end."""
+
+    def rebalance_ended(self, seconds: float, partitions: frozenset[int], generation: int) -> None:
+        """Partitions are assigned, recovered and being read again, `seconds` after the start."""
+
+    def recovery_started(self, remaining: dict[int, int]) -> None:
+        """Recovery of changelogs begins; partition -> records to read (an upper bound)."""
+
+    def recovery_progress(self, partition: int, remaining: int) -> None:
+        """A batch of the changelog was read; `remaining` records are left (an upper bound)."""
+
+    def recovery_ended(self, seconds: float) -> None:
+        """Every assigned partition holds its committed state."""
+
+    def fetched(self, topic: str, partition: int, records: int) -> None:
+        """Records of an in-topic arrived."""
+
+    def applied(self, partition: int, records: int, seconds: float) -> None:
+        """Records were folded into state (not yet durable), in `seconds` of work."""
+
+    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
+        """Records not yet applied, and the age of the last one fetched (0 where nothing is left)."""
+
+    def clock(self, partition: int, clock_ms: int, broker_ms: int) -> None:
+        """The partition's clock, and the broker's latest known time (0 = none known)."""
+
+    def state(self, partition: int, records: int, size_bytes: int) -> None:
+        """Committed state kept in memory: records and the bytes of their keys and values."""
+
+    def checkpointed(self, partition: int, changes: Changes, seconds: float) -> None:
+        """A transaction was committed: these changes are durable. `seconds` from snapshot to commit."""
+
+    def failed(self, reason: str) -> None:
+        """The process ends at once, for this closed reason: checkpoint, fenced, authorization, stalled, internal."""
+
+
+class Silence(Observer):
+    """Hears nothing: every method is the protocol's own empty one."""
