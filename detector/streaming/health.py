@@ -1,0 +1,102 @@
+"""Whether the process should be restarted (`/livez`) and whether it does its work (`/readyz`)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from detector.streaming.observer import Silence
+
+LOOP_SECONDS: Final = 10.0
+"""An event loop that has not ticked for so long hangs."""
+
+PROGRESS_SECONDS: Final = 120.0
+"""A worker with lag that has applied nothing for so long is stuck, unless it waits for its broker."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A probe's answer; `reason` is a few words of ours, never a value from outside."""
+
+    ok: bool
+    reason: str
+
+
+class Health(Silence):
+    """Listens to the worker on its loop and answers the probes from another thread.
+
+    `clock` counts monotonic seconds. Every attribute is replaced whole, so that a reader needs no lock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ticked = self._progressed = clock()
+        self._connected = False
+        self._ready = Answer(ok=False, reason="starting")
+        self._lags: dict[tuple[str, int], int] = {}
+        self._lag = 0
+
+    def live(self) -> Answer:
+        """Tell whether a restart would not help: the loop ticks, and work goes on or need not go on.
+
+        Does not depend on the broker: an outage must not become a storm of restarts.
+        """
+        now = self._clock()
+        if now - self._ticked >= LOOP_SECONDS:
+            return Answer(ok=False, reason="the event loop hangs")
+        if not self._connected:
+            return Answer(ok=True, reason="waiting for the broker")
+        if self._lag and now - self._progressed >= PROGRESS_SECONDS:
+            return Answer(ok=False, reason="there is lag and nothing is applied")
+        return Answer(ok=True, reason="working" if self._lag else "nothing to do")
+
+    def ready(self) -> Answer:
+        """Tell whether events are being applied: assigned, recovered, connected and not stopping."""
+        if not self._ready.ok:
+            return self._ready
+        if not self._connected:
+            return Answer(ok=False, reason="waiting for the broker")
+        live = self.live()
+        return live if not live.ok else self._ready
+
+    def readiness(self, *, ready: bool, reason: str) -> None:
+        """Remember the worker's own word."""
+        self._ready = Answer(ready, reason)
+        self._progressed = self._clock()  # a change of state is progress: joining and recovering take their time
+
+    def loop_ticked(self, late_seconds: float) -> None:
+        """The loop runs."""
+        del late_seconds
+        self._ticked = self._clock()
+
+    def broker(self, *, connected: bool) -> None:
+        """While the broker is away nothing can be applied; when it is back the patience starts anew."""
+        if connected and not self._connected:
+            self._progressed = self._clock()
+        self._connected = connected
+
+    def rebalance_ended(self, seconds: float, partitions: frozenset[int], generation: int) -> None:
+        """Forget the lag of what left."""
+        del seconds, generation
+        self._lags = {place: records for place, records in self._lags.items() if place[1] in partitions}
+        self._lag = sum(self._lags.values())
+        self._progressed = self._clock()
+
+    def recovery_progress(self, partition: int, remaining: int) -> None:
+        """Reading state back is progress."""
+        del partition, remaining
+        self._progressed = self._clock()
+
+    def applied(self, partition: int, records: int, seconds: float) -> None:
+        """Applying is progress."""
+        del partition, seconds
+        if records:
+            self._progressed = self._clock()
+
+    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
+        """Add up what is left to do; where nothing was, the patience starts with what came."""
+        del seconds
+        if not self._lag:
+            self._progressed = self._clock()
+        self._lag += records - self._lags.get((topic, partition), 0)
+        self._lags[topic, partition] = records

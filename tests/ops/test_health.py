@@ -1,0 +1,121 @@
+"""The probes: a hang or a standstill asks for a restart, an outage or a recovery does not."""
+
+import pytest
+
+from detector.streaming.audience import Audience
+from detector.streaming.health import Health
+from detector.streaming.observer import Silence
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def health(clock: Clock) -> Health:
+    return Health(clock)
+
+
+def pass_time(health: Health, clock: Clock, seconds: int) -> None:
+    """The loop ticks once a second."""
+    for _ in range(seconds):
+        clock.now += 1
+        health.loop_ticked(0.0)
+
+
+def working(health: Health) -> Health:
+    health.broker(connected=True)
+    health.rebalance_ended(1.0, frozenset({0, 1}), 3)
+    health.readiness(ready=True, reason="working")
+    return health
+
+
+def test_a_new_worker_is_alive_and_not_ready(health: Health) -> None:
+    assert health.live().ok
+    assert not health.ready().ok
+    assert health.ready().reason == "starting"
+
+
+def test_ten_minutes_without_a_broker_do_not_ask_for_a_restart(health: Health, clock: Clock) -> None:
+    working(health)
+    health.lag("t", 0, 50, 1.0)
+    health.broker(connected=False)
+    health.readiness(ready=False, reason="waiting for the broker")
+    pass_time(health, clock, 600)
+    assert health.live().ok
+    assert not health.ready().ok
+    assert health.ready().reason == "waiting for the broker"
+
+
+def test_a_loop_that_hangs_is_neither_alive_nor_ready_after_ten_seconds(health: Health, clock: Clock) -> None:
+    working(health)
+    clock.now += 9.9
+    assert health.live().ok
+    assert health.ready().ok
+    clock.now += 0.1
+    assert not health.live().ok
+    assert health.ready().reason == "the event loop hangs"
+
+
+def test_lag_without_progress_for_120_seconds_is_a_standstill(health: Health, clock: Clock) -> None:
+    working(health).lag("t", 1, 5, 1.0)
+    pass_time(health, clock, 119)
+    assert health.live().ok
+    pass_time(health, clock, 1)
+    assert health.live().reason == "there is lag and nothing is applied"
+    health.applied(1, 5, 0.1)
+    assert health.live().ok
+
+
+def test_without_lag_there_is_no_standstill_however_long(health: Health, clock: Clock) -> None:
+    working(health).lag("t", 1, 0, 0.0)
+    pass_time(health, clock, 10_000)
+    assert health.live().ok
+    health.lag("t", 1, 9, 0.0)  # and the first event after a long silence does not look like one
+    assert health.live().ok
+
+
+def test_a_long_recovery_that_goes_on_is_no_standstill(health: Health, clock: Clock) -> None:
+    working(health).lag("t", 1, 5, 1.0)
+    health.readiness(ready=False, reason="recovering")
+    for remaining in range(10, 0, -1):
+        pass_time(health, clock, 60)
+        health.recovery_progress(1, remaining)
+    assert health.live().ok
+    assert not health.ready().ok
+
+
+def test_the_lag_of_partitions_that_left_is_forgotten(health: Health, clock: Clock) -> None:
+    working(health).lag("t", 1, 5, 1.0)
+    health.rebalance_ended(1.0, frozenset({0}), 4)
+    pass_time(health, clock, 500)
+    assert health.live().reason == "nothing to do"
+
+
+def test_stopping_is_told_at_once(health: Health) -> None:
+    working(health).readiness(ready=False, reason="stopping")
+    assert health.ready().reason == "stopping"
+    assert health.live().ok
+
+
+def test_every_observer_of_an_audience_hears_every_call() -> None:
+    heard: list[str] = []
+
+    class Ear(Silence):
+        def applied(self, partition: int, records: int, seconds: float) -> None:
+            heard.append(f"{partition} {records} {seconds}")
+
+    audience = Audience(Ear(), Silence(), Ear())
+    audience.applied(1, 2, seconds=0.5)
+    audience.loop_ticked(0.1)
+    audience.broker(connected=True)
+    assert heard == ["1 2 0.5", "1 2 0.5"]
