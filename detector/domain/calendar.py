@@ -58,6 +58,11 @@ class Calendar:
         """Whether this local date is a working day and no holiday."""
         return self.works_on(local.toordinal() - _EPOCH_ORDINAL)
 
+    @property
+    def has_holidays(self) -> bool:
+        """Whether the account named any holiday."""
+        return bool(self._holidays)
+
     def is_holiday_day(self, day: int) -> bool:
         """Whether the calendar date of this day number is a holiday of the account."""
         return day in self._holiday_set

@@ -48,8 +48,10 @@ _FIRST_SEEN: Final = 56
 _NEXT_WAKE: Final = 64
 _WAKE_MASK: Final = 72
 _ACTIVE: Final = 80  # i64 at, u32 people, u16 period, u16 spare
+_FIRST_RECORD: Final = 96
+_LAST_RECORD: Final = 104
 
-_HEADER: Final = Struct("<8B2Hiq4qqqQqIHxx")
+_HEADER: Final = Struct("<8B2Hiq4qqqQqIHxxqq")
 _U16: Final = Struct("<H")
 _I32: Final = Struct("<i")
 _I64: Final = Struct("<q")
@@ -89,10 +91,10 @@ def member_hash(stakeholder_id: str) -> bytes:
 
 
 def new() -> bytearray:
-    """Return the block of an account that has not been seen: about 190 bytes."""
+    """Return the block of an account that has not been seen: about 210 bytes."""
     header = _HEADER.pack(
         *(VERSION, 1, 1, 0, 0, 0, 0, _HEADER.size, 0, 0, _NO_DAY, NEVER),
-        *(_LONG_AGO, _LONG_AGO, _LONG_AGO, _LONG_AGO, NEVER, NEVER, 0, _LONG_AGO, 0, 0),
+        *(_LONG_AGO, _LONG_AGO, _LONG_AGO, _LONG_AGO, NEVER, NEVER, 0, _LONG_AGO, 0, 0, -1, -1),
     )
     return bytearray(header + bytes(DAYS + WEEKS))
 
@@ -404,6 +406,28 @@ def last_usage(block: bytearray, kind: int | None = None) -> int | None:
     lasts = _LASTS.unpack_from(block, _LAST_USAGE)
     at_ms: int = max(lasts) if kind is None else lasts[kind]
     return None if at_ms == _LONG_AGO else at_ms
+
+
+def first_record(block: bytearray) -> int:
+    """Return the record time at which the account was first seen by the detector; -1 before that."""
+    at_ms: int = _I64.unpack_from(block, _FIRST_RECORD)[0]
+    return at_ms
+
+
+def last_record(block: bytearray) -> int:
+    """Return the effective time of the last record applied, or the firing time of the last deadline; -1 for none."""
+    at_ms: int = _I64.unpack_from(block, _LAST_RECORD)[0]
+    return at_ms
+
+
+def set_first_record(block: bytearray, at_ms: int) -> None:
+    """Store when the detector first saw the account."""
+    _I64.pack_into(block, _FIRST_RECORD, at_ms)
+
+
+def set_last_record(block: bytearray, at_ms: int) -> None:
+    """Store how far the account has come in record time."""
+    _I64.pack_into(block, _LAST_RECORD, at_ms)
 
 
 def next_wake(block: bytes | bytearray | memoryview) -> int:

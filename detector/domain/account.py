@@ -1,0 +1,134 @@
+"""One account in memory: its hot block, its record (thawed when first needed) and what both say of it at a moment."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final, final
+
+from detector.domain.calendar import DAY_MS, Calendar, calendar_of
+from detector.domain.state import AccountRecord, decode_account_record
+
+RENEWAL_LINES: Final = ((30, 2), (90, 1))  # R2.8: at most so many days before the renewal, so many steps more
+ONBOARDING_DAYS: Final = 180
+QUIET_ONBOARDING_DAYS: Final = 30  # for an account with neither an onboarding event nor a stage (R2.8)
+
+
+@final
+class Account:
+    """An account's state and the few facts that many rules ask for.
+
+    `hot` is edited in place; `record` is read from its bytes at the first use. `last` is the effective time of the last
+    record applied or the firing time of the last deadline, in epoch milliseconds, whichever is later; -1 for a new account.
+    """
+
+    __slots__ = ("_calendar", "_raw", "_record", "account_id", "dirty", "hot", "last", "path", "record_dirty", "tenant_id")
+
+    def __init__(self, tenant_id: str, account_id: str, path: str, hot: bytearray, raw: bytes | None) -> None:
+        self.tenant_id = tenant_id
+        self.account_id = account_id
+        self.path = path
+        self.hot = hot
+        self.last = -1
+        self.dirty = False
+        self.record_dirty = False
+        self._raw = raw
+        self._record: AccountRecord | None = AccountRecord() if raw is None else None
+        self._calendar: Calendar | None = None
+
+    @property
+    def record(self) -> AccountRecord:
+        """The account record; thawed at the first use."""
+        record = self._record
+        if record is None:
+            assert self._raw is not None  # noqa: S101 - the constructor gives one or the other
+            record = self._record = decode_account_record(self._raw)
+        return record
+
+    def fact(self, name: str) -> Any:
+        """The present value of a profile field; None when unknown or cleared."""
+        stamped = self.record.profile.get(name)
+        return None if stamped is None else stamped[0]
+
+    def fact_at(self, name: str) -> int | None:
+        """When the present value of a profile field was set; None when the field was never given."""
+        stamped = self.record.profile.get(name)
+        return None if stamped is None else stamped[1]
+
+    @property
+    def calendar(self) -> Calendar:
+        """The account's own calendar."""
+        found = self._calendar
+        if found is None:
+            found = self._calendar = calendar_of(
+                self.fact("time_zone"), tuple(self.fact("working_days") or ()), tuple(self.fact("holidays") or ())
+            )
+        return found
+
+    def calendar_changed(self) -> None:
+        """Forget the cached calendar: a fact that it is made of has changed."""
+        self._calendar = None
+
+    def first(self, measure: str) -> int | None:
+        """When the measure's matcher first held, by event time; None when never."""
+        mark = self.record.marks.get(measure)
+        return None if mark is None else mark[0]
+
+    def latest(self, measure: str) -> int | None:
+        """When the measure's matcher last held, by event time; None when never."""
+        mark = self.record.marks.get(measure)
+        return None if mark is None else mark[1]
+
+    # -- people -------------------------------------------------------------------------------------------------
+
+    def role_of(self, stakeholder_id: str | None, carried: str | None) -> str | None:
+        """The known role of a stakeholder, else the one that the event carried."""
+        person = self.record.people.get(stakeholder_id) if stakeholder_id is not None else None
+        return carried if person is None or person.role is None else person.role
+
+    # -- contract and stage -------------------------------------------------------------------------------------
+
+    def start(self, first_event: int) -> int:
+        """`onboarding.started`, else the contract's start, else the account's first event (rules.md 1)."""
+        started = self.first(STARTED)
+        if started is not None:
+            return started
+        contract = self.fact("contract_start")
+        return first_event if contract is None else self.calendar.local_midnight(date.fromordinal(contract))
+
+    def onboarding_end(self, first_event: int) -> int:
+        """When onboarding is over (R2.8); an instant in the future where nothing has ended it yet."""
+        known = self.record.marks.get(TOUCHED) is not None or self.fact("stage") is not None
+        end = self.start(first_event) + (ONBOARDING_DAYS if known else QUIET_ONBOARDING_DAYS) * DAY_MS
+        completed = self.first(COMPLETED)
+        if completed is not None:
+            end = min(end, completed)
+        stage = self.record.profile.get("stage")
+        if stage is not None and stage[0] not in (None, "onboarding"):
+            end = min(end, stage[1])
+        return end
+
+    def days_to_renewal(self, now: int) -> int | None:
+        """Whole local days from today to the renewal date, negative after it; None without one."""
+        renewal = self.fact("renewal_date")
+        return None if renewal is None else int(renewal) - self.calendar.local_date(now).toordinal()
+
+    def renewal_raise(self, now: int) -> int:
+        """How many steps a severity is raised because the renewal is near (R2.8)."""
+        days = self.days_to_renewal(now)
+        if days is None or days < 0:
+            return 0
+        return next((steps for line, steps in RENEWAL_LINES if days <= line), 0)
+
+    def next_renewal_line(self, now: int) -> int | None:
+        """The next local midnight at which `renewal_raise` changes; None when there is none."""
+        renewal = self.fact("renewal_date")
+        if renewal is None:
+            return None
+        to_midnight: Callable[[date], int] = self.calendar.local_midnight
+        lines = (renewal - 90, renewal - 30, renewal + 1)
+        ahead = [to_midnight(date.fromordinal(day)) for day in lines if 1 <= day <= date.max.toordinal()]
+        return min((t for t in ahead if t > now), default=None)
+
+
+STARTED: Final = "_onboarding_started"
+COMPLETED: Final = "_onboarding_completed"
+TOUCHED: Final = "_onboarding"

@@ -1,0 +1,182 @@
+"""Alerts as they are published (events.md 4): the body, the derived ids, and how one is made of an episode."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from detector.domain.account import Account
+from detector.domain.plan import Rule, Tenant
+from detector.domain.state import Episode
+from detector.domain.verdict import SEVERITIES, Clears, Evidence, Verdict
+
+SCHEMA_VERSION: Final = "1.0"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_compact: Final = msgspec.json.Encoder().encode
+
+
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """What a rule is about inside the account; both null when it is the account itself."""
+
+    kind: str | None
+    id: str | None
+
+
+class RecommendedAction(msgspec.Struct, frozen=True, gc=False):
+    """The play to run, whose it is, and by when (RFC 3339)."""
+
+    play: str
+    summary: str
+    owner_role: str
+    due_at: str
+
+
+class ValueIndex(msgspec.Struct, frozen=True, gc=False):
+    """The account's index now and before; null while there is none."""
+
+    value: float | None = None
+    previous: float | None = None
+    confidence: float | None = None
+
+
+class RecordTrigger(msgspec.Struct, frozen=True, gc=False):
+    """The record that decided a transition; partition and offset are null in a replay of bare files."""
+
+    topic: str
+    partition: int | None
+    offset: int | None
+    event_id: str
+
+
+class DeadlineTrigger(msgspec.Struct, frozen=True, gc=False):
+    """The deadline that decided a transition: its due time (RFC 3339)."""
+
+    deadline: str
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One transition of one alert, as published; fields in the order of the contract, times as RFC 3339 in UTC."""
+
+    schema_version: str
+    tenant_id: str
+    account_id: str
+    alert_id: str
+    fingerprint: str
+    revision: int
+    transition: str
+    status: str
+    resolution: str | None
+    polarity: str
+    visibility: str
+    origin: str
+    severity: str
+    previous_severity: str | None
+    rule_id: str
+    rule_version: int
+    family: str
+    subject: Subject
+    since: str
+    opened_at: str
+    detected_at: str
+    title: str
+    explanation: str
+    evidence: tuple[Evidence, ...]
+    clears_when: Clears
+    recommended_action: RecommendedAction
+    value_index: ValueIndex
+    arr_at_risk_minor: int | None
+    currency: str | None
+    days_to_renewal: int | None
+    priority: int
+    trigger: RecordTrigger | DeadlineTrigger
+    suppressed_by: tuple[str, ...] = ()
+
+
+def iso(t_ms: int) -> str:
+    """An instant as RFC 3339 in UTC with milliseconds: `2026-03-02T09:00:00.000Z`."""
+    return (_EPOCH + timedelta(milliseconds=t_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fingerprint_of(tenant_id: str, account_id: str, rule_id: str, kind: str | None, subject: str | None) -> str:
+    """The id that all episodes of one (account, rule, subject) share."""
+    return _digest([tenant_id, account_id, rule_id, kind, subject])
+
+
+def alert_id_of(tenant_id: str, account_id: str, rule_id: str, kind: str | None, subject: str | None, opened_at: str) -> str:
+    """The id of one episode: the first 32 hex digits of SHA-256 over the compact JSON list of its parts (events.md 4)."""
+    return _digest([tenant_id, account_id, rule_id, kind, subject, opened_at])
+
+
+def _digest(parts: list[Any]) -> str:
+    return sha256(_compact(parts)).hexdigest()[:32]
+
+
+def priority_of(account: Account, tenant: Tenant, severity: int, days: int | None) -> int:
+    """100 x severity step / 5 x nearness of the renewal x money, rounded (rules.md 11)."""
+    nearness = 0.5 if days is None or days < 0 or days > 90 else 1.0 if days <= 30 else 0.8
+    arr, reference = account.fact("arr_minor"), tenant.arr_reference_minor
+    money = 0.5
+    if arr is not None and reference and account.fact("currency") == tenant.currency:
+        money = min(1.0, max(0.1, arr / reference))
+    return int(100 * severity / 5 * nearness * money + 0.5)
+
+
+def alert_of(
+    account: Account,
+    tenant: Tenant,
+    rule: Rule,
+    episode: Episode,
+    verdict: Verdict,
+    *,
+    transition: str,
+    previous: int | None,
+    now: int,
+    trigger: RecordTrigger | DeadlineTrigger,
+) -> Alert:
+    """The body of a transition at `now`; `previous` is the severity step before it, None when it opened."""
+    days = account.days_to_renewal(now)
+    return Alert(
+        schema_version=SCHEMA_VERSION,
+        tenant_id=account.tenant_id,
+        account_id=account.account_id,
+        alert_id=episode.alert_id,
+        fingerprint=fingerprint_of(account.tenant_id, account.account_id, rule.id, episode.kind, episode.subject),
+        revision=episode.revision,
+        transition=transition,
+        status=episode.status,
+        resolution=episode.resolution,
+        polarity=rule.polarity,
+        visibility="shared",
+        origin="live",
+        severity=SEVERITIES[episode.severity],
+        previous_severity=None if previous is None else SEVERITIES[previous],
+        rule_id=rule.id,
+        rule_version=rule.version,
+        family=rule.family,
+        subject=Subject(episode.kind, episode.subject),
+        since=iso(episode.since),
+        opened_at=episode.opened_at,
+        detected_at=iso(now),
+        title=rule.title,
+        explanation=explain(rule, episode, verdict),
+        evidence=verdict.evidence,
+        clears_when=verdict.clears or Clears("nothing more: it has cleared"),
+        recommended_action=RecommendedAction(
+            rule.action.play, rule.action.summary, rule.action.owner, iso(rule.action.within.after(account.calendar, now))
+        ),
+        value_index=ValueIndex(),
+        arr_at_risk_minor=None,
+        currency=account.fact("currency"),
+        days_to_renewal=days,
+        priority=priority_of(account, tenant, episode.severity, days),
+        trigger=trigger,
+    )
+
+
+def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
+    """One plain sentence with the numbers; of an alert that is clearing, that its condition is over."""
+    if not verdict.numbers:
+        return "The condition no longer holds."
+    subject = episode.subject if episode.subject is not None else "the account"
+    return rule.explain.format_map({"subject": subject, **verdict.numbers})

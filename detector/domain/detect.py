@@ -1,0 +1,237 @@
+"""The order, written once: fold the event in, judge the rules it wakes, step their alerts, note what a reader would see.
+
+Pure but for the account it is given, which is changed in place. What came of it is collected in `alerts` and `touched`.
+"""
+
+from hashlib import blake2b
+from typing import Final, final
+
+import msgspec
+
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, alert_of, iso
+from detector.domain.calendar import DAY_MS
+from detector.domain.events import (
+    DataExported,
+    DocsViewed,
+    Event,
+    GoalMeasured,
+    UsageActiveUsers,
+    UsageRecorded,
+)
+from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
+from detector.domain.lifecycle import step
+from detector.domain.plan import Plan, Rule
+from detector.domain.state import AccountRecord, Episode
+from detector.domain.verdict import GRACE_MS, Moment, earliest
+
+RECENT_DAYS: Final = 14
+MAX_RECENT: Final = 512
+COLD: Final = "cold"
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@final
+class Detect:
+    """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away."""
+
+    __slots__ = ("_by_id", "_daily", "_plan", "_usage", "alerts", "touched")
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._by_id = {rule.id: rule for rule in plan.rules}
+        self._daily = tuple(rule for rule in plan.rules if rule.operator.daily)
+        usage = plan.entries.get(UsageRecorded)
+        self._usage = tuple(rule for rule, _ in usage.wakes) if usage is not None else ()
+        self.alerts: list[Alert] = []
+        self.touched: dict[Account, int] = {}
+
+    # -- usage: the hot path --------------------------------------------------------------------------------------
+
+    def usage(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger) -> bool:
+        """Take a `usage.recorded` in; False for a duplicate. Touches the hot block only, unless a rule waits for usage."""
+        block = account.hot
+        if hot.seen(block, hot.hash8(event.event_id)):
+            return False
+        who = event.stakeholder_id
+        at = event.occurred_at
+        hot.add_usage(block, at // DAY_MS, event.count, None if who is None else hot.member_hash(who), at)
+        if hot.wake_mask(block):
+            self._judge_each(account, self._usage, self._at(account, now, event), trigger)
+        return True
+
+    # -- every other event ------------------------------------------------------------------------------------------
+
+    def event(self, event: Event, account: Account, now: int, trigger: RecordTrigger) -> bool:
+        """Take any other event in; False for a duplicate."""
+        record = account.record
+        event_hash = hot.hash8(event.event_id)
+        if _duplicate(record, event, event_hash):
+            return False
+        account.record_dirty = True
+        cls = event.__class__
+        self._usage_marks(event, account)
+        fold = FOLDS.get(cls)
+        if fold is not None:
+            fold(event, account)
+        elif isinstance(event, GoalMeasured):
+            goal_measured(event, account, event_hash)
+        entry = self._plan.entries.get(cls)
+        if entry is not None:
+            for kept in entry.updates:
+                kept.fold(event, event_hash, account)
+        moment = self._at(account, now, event)
+        if cls in WAKE_ALL:
+            self.everything(account, moment, trigger)
+        elif entry is not None and entry.wakes:
+            for rule, field in entry.wakes:
+                subject = None if field is None else getattr(event, field)
+                if field is None or subject is not None:
+                    self._judge(account, rule, moment, trigger, subject)
+            self._settle(account)
+        return True
+
+    def _usage_marks(self, event: Event, account: Account) -> None:
+        at = event.occurred_at
+        if isinstance(event, UsageActiveUsers):
+            hot.set_active_users(account.hot, at, event.active_users, event.period_days)
+            if event.active_users > 0:
+                hot.mark_usage(account.hot, hot.ACTIVE_USERS, at)
+        elif isinstance(event, DocsViewed):
+            hot.mark_usage(account.hot, hot.DOCS_VIEWED, at)
+        elif isinstance(event, DataExported):
+            hot.mark_usage(account.hot, hot.DATA_EXPORTED, at)
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def deadline(self, account: Account, due: int) -> None:
+        """Judge the rules whose time has come, at their due time."""
+        moment = Moment(due, due, *self._firsts(account))
+        rules = [self._by_id.get(rule_id) for rule_id, at in sorted(account.record.wake.items()) if at <= due]
+        account.record_dirty = True
+        for rule_id in [rule_id for rule_id in account.record.wake if rule_id not in self._by_id]:
+            del account.record.wake[rule_id]
+        self._judge_each(account, [rule for rule in rules if rule is not None], moment, DeadlineTrigger(iso(due)))
+
+    def daily(self, account: Account, due: int) -> None:
+        """Judge what is judged once a day, at the account's own minute."""
+        moment = Moment(due, due, *self._firsts(account), daily=True)
+        self._judge_each(account, self._daily, moment, DeadlineTrigger(iso(due)))
+
+    def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | DeadlineTrigger) -> None:
+        """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
+        account.record_dirty = True
+        self._judge_each(account, [rule for rule in self._plan.rules if not rule.operator.daily], moment, trigger)
+
+    def first(self, event: Event, account: Account, now: int, trigger: RecordTrigger) -> None:
+        """The first event of an account has been taken in: begin to wait for what every account owes."""
+        self.everything(account, self._at(account, now, event), trigger)
+        self.touched[account] = now
+
+    def _firsts(self, account: Account) -> tuple[int, int]:
+        first_event = hot.first_seen(account.hot)
+        return (0 if first_event is None else first_event, hot.first_record(account.hot))
+
+    def _at(self, account: Account, now: int, event: Event) -> Moment:
+        return Moment(now, now - GRACE_MS, *self._firsts(account), event)
+
+    # -- judging ------------------------------------------------------------------------------------------------------
+
+    def _judge_each(
+        self, account: Account, rules: tuple[Rule, ...] | list[Rule], moment: Moment, trigger: RecordTrigger | DeadlineTrigger
+    ) -> None:
+        for rule in rules:
+            self._judge(account, rule, moment, trigger, None)
+        self._settle(account)
+
+    def _judge(
+        self, account: Account, rule: Rule, moment: Moment, trigger: RecordTrigger | DeadlineTrigger, only: str | None
+    ) -> None:
+        """Judge one rule on one subject (`only`) or on all, and step each alert."""
+        tenant = self._plan.tenant(account.tenant_id)
+        if rule.index not in tenant.armed:
+            return
+        record = account.record
+        mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
+        subjects = [only] if only is not None else sorted({*rule.operator.subjects(account, moment), *mine}, key=lambda s: s or "")
+        due = record.wake.get(rule.id) if only is not None else None
+        note: tuple[str, int] | None = None
+        for subject in subjects:
+            verdict = rule.operator.judge(account, subject, moment, _open(mine.get(subject)))
+            came = step(account, rule, subject, mine.get(subject), verdict, moment, self._plan.human_touch.name)
+            due = earliest(due, came.due)
+            note = note or verdict.explained or ((COLD, moment.now) if verdict.insufficient else None)
+            if came.episode is not mine.get(subject):
+                record.episodes = [e for e in record.episodes if e is not mine.get(subject)]
+                if came.episode is not None:
+                    record.episodes.append(came.episode)
+                account.record_dirty = True
+            if came.transition is not None and came.episode is not None:
+                alert = alert_of(
+                    account, tenant, rule, came.episode, verdict,
+                    transition=came.transition, previous=came.previous, now=moment.now, trigger=trigger,
+                )  # fmt: skip
+                came.episode.body = _encode(alert)
+                self.alerts.append(alert)
+                self.touched[account] = moment.now
+                account.record_dirty = True
+        self._remember(account, rule, due, note, moment)
+
+    def _remember(self, account: Account, rule: Rule, due: int | None, note: tuple[str, int] | None, moment: Moment) -> None:
+        record = account.record
+        if record.wake.get(rule.id) != due:
+            account.record_dirty = True
+            if due is None:
+                del record.wake[rule.id]
+            else:
+                record.wake[rule.id] = due
+        old = record.notes.get(rule.id)
+        if (old is None) != (note is None) or (old is not None and note is not None and old[0] != note[0]):
+            account.record_dirty = True
+            self.touched[account] = moment.now
+            if note is None:
+                del record.notes[rule.id]
+            else:
+                record.notes[rule.id] = note
+
+    def _settle(self, account: Account) -> None:
+        """Store the account's next deadline, and whether usage can wake a rule: one that has no deadline or an alert."""
+        record = account.record
+        hot.set_next_wake(account.hot, min(record.wake.values(), default=hot.NEVER))
+        live = {episode.rule for episode in record.episodes if episode.status != "resolved"}
+        armed = self._plan.tenant(account.tenant_id).armed
+        waits = any(rule.index in armed and (rule.id in live or rule.id not in record.wake) for rule in self._usage)
+        hot.set_wake_mask(account.hot, int(waits or any(note[0] == "holiday" for note in record.notes.values())))
+
+
+def _open(episode: Episode | None) -> Episode | None:
+    return None if episode is None or episode.status == "resolved" else episode
+
+
+def _duplicate(record: AccountRecord, event: Event, event_hash: bytes) -> bool:
+    """Whether the id was seen in the last 14 days of event time; if not, remember it (at most 512 an account)."""
+    day = event.occurred_at // DAY_MS
+    recent = record.recent
+    for ids in recent.values():
+        found = ids.find(event_hash)
+        while found >= 0:
+            if found % 8 == 0:
+                return True
+            found = ids.find(event_hash, found + 1)
+    recent[day] = recent.get(day, b"") + event_hash
+    newest = max(recent)
+    for old in [other for other in recent if other <= newest - RECENT_DAYS]:
+        if old != day:
+            del recent[old]
+    while sum(map(len, recent.values())) > 8 * MAX_RECENT:
+        oldest = min(recent)
+        recent[oldest] = recent[oldest][8:]
+        if not recent[oldest]:
+            del recent[oldest]
+    return False
+
+
+def slot_of(path: str) -> int:
+    """The account's own minute of the day for daily evaluations, 360 to 1439: usage days settle until 06:00 UTC."""
+    return 360 + int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "big") % 1080

@@ -1,0 +1,192 @@
+"""The life of an alert: opened, escalated, eased, revised, recovering, reopened, resolved (rules.md R2.2, R2.3, R2.8).
+
+`step` decides; it is the only place that does. ON and OFF come from the operator's verdict; times are epoch milliseconds.
+"""
+
+from typing import Final, final
+
+import msgspec
+
+from detector.domain.account import Account
+from detector.domain.alerts import alert_id_of, iso
+from detector.domain.calendar import DAY_MS
+from detector.domain.plan import Rule
+from detector.domain.state import Episode
+from detector.domain.verdict import CRITICAL, Moment, Verdict, earliest
+
+COOL_DOWN_MS: Final = DAY_MS
+MAX_RAISE: Final = 2
+SPANS_KEPT_DAYS: Final = 70
+
+
+@final
+class Step(msgspec.Struct, frozen=True):
+    """What came of it: the episode as it is now (None: nothing to keep), the transition if there is one, the next due time."""
+
+    episode: Episode | None
+    transition: str | None = None
+    previous: int | None = None
+    due: int | None = None
+
+
+def raise_of(account: Account, rule: Rule, moment: Moment) -> int:
+    """How many steps a severity is raised: near the renewal, and support during onboarding; at most 2 together (R2.8)."""
+    if rule.polarity == "good":
+        return 0
+    onboarding = rule.family == "support" and moment.now < account.onboarding_end(moment.first_event)
+    return min(MAX_RAISE, account.renewal_raise(moment.now) + onboarding)
+
+
+def next_line(account: Account, rule: Rule, moment: Moment) -> int | None:
+    """When the raise changes next by the calendar alone: a renewal line, or the end of onboarding."""
+    if rule.polarity == "good":
+        return None
+    end = account.onboarding_end(moment.first_event) if rule.family == "support" else -1
+    return earliest(account.next_renewal_line(moment.now), end if end > moment.now else None)
+
+
+def step(account: Account, rule: Rule, subject: str | None, episode: Episode | None, verdict: Verdict, moment: Moment, touch: str) -> Step:
+    """One verdict into the life of one alert; `touch` is the mark of human touches, which tells how it ended."""
+    if episode is None or (episode.status == "resolved" and not _still_matters(episode, moment)):
+        return _maybe_open(account, rule, subject, verdict, moment, latched=episode is not None and episode.latched, old=episode)
+    if episode.status == "resolved":
+        return _cool_down(account, rule, episode, verdict, moment)
+    if verdict.ended is not None:
+        return _resolve(account, rule, episode, verdict, moment, verdict.ended)
+    if verdict.level > 0:
+        return _on(account, rule, episode, verdict, moment)
+    if not verdict.off:
+        return _between(account, rule, episode, verdict, moment)
+    if verdict.superseded and rule.proves:
+        return _resolve(account, rule, episode, verdict, moment, "superseded")
+    return _off(account, rule, episode, verdict, moment, touch)
+
+
+def _still_matters(episode: Episode, moment: Moment) -> bool:
+    return moment.now < episode.ended + COOL_DOWN_MS and episode.resolution != "superseded"
+
+
+def _maybe_open(
+    account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment, *, latched: bool, old: Episode | None
+) -> Step:
+    pending = account.record.pending
+    name = f"{rule.id}|{subject or ''}"
+    if verdict.level == 0:
+        pending.pop(name, None)
+        return Step(None, due=verdict.due)
+    if latched:
+        return Step(old, due=verdict.due)
+    if rule.hold_ms:
+        began = pending.setdefault(name, [moment.now])[0]
+        if moment.settled < began + rule.hold_ms:
+            return Step(None, due=earliest(verdict.due, began + rule.hold_ms))
+        del pending[name]
+    opened_at = iso(moment.now)
+    kind = rule.operator.kind if subject is not None else None
+    episode = Episode(
+        rule=rule.id,
+        kind=kind,
+        subject=subject,
+        alert_id=alert_id_of(account.tenant_id, account.account_id, rule.id, kind, subject, opened_at),
+        opened_at=opened_at,
+        opened=moment.now,
+        since=verdict.since if verdict.since >= 0 else moment.now,
+        level=verdict.level,
+        severity=_severity(account, rule, verdict.level, moment),
+        frozen=list(verdict.frozen or ()),
+        seen=_seen(verdict),
+    )
+    return Step(episode, "opened", None, earliest(verdict.due, next_line(account, rule, moment)))
+
+
+def _severity(account: Account, rule: Rule, level: int, moment: Moment) -> int:
+    return min(CRITICAL, level + raise_of(account, rule, moment))
+
+
+def _seen(verdict: Verdict) -> str:
+    return "|".join(str(row.observed) for row in verdict.evidence)
+
+
+def _cool_down(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:
+    """A resolved alert within its cool-down: ON again reopens it, unless ON never was false since."""
+    forget = episode.ended + COOL_DOWN_MS
+    if verdict.level == 0:
+        episode.latched = False
+    elif not episode.latched:
+        episode.status, episode.resolution, episode.ended, episode.since_off = "open", None, -1, -1
+        return _changed(account, rule, episode, verdict, moment, "reopened")
+    return Step(episode, due=earliest(verdict.due, forget))
+
+
+def _on(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:
+    if episode.status == "recovering":
+        episode.status, episode.since_off = "open", -1
+        return _changed(account, rule, episode, verdict, moment, "reopened")
+    severity = _severity(account, rule, verdict.level, moment)
+    if severity != episode.severity:
+        return _changed(account, rule, episode, verdict, moment, "escalated" if severity > episode.severity else "eased")
+    if moment.event is not None and _seen(verdict) != episode.seen:
+        return _changed(account, rule, episode, verdict, moment, "revised")
+    episode.level = verdict.level
+    return Step(episode, due=earliest(verdict.due, next_line(account, rule, moment)))
+
+
+def _changed(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, transition: str) -> Step:
+    previous = episode.severity
+    episode.level = verdict.level
+    episode.severity = _severity(account, rule, verdict.level, moment)
+    episode.seen = _seen(verdict)
+    if verdict.frozen is not None and rule.proves:
+        episode.frozen, episode.since = list(verdict.frozen), verdict.since
+    episode.revision += 1
+    return Step(episode, transition, previous, earliest(verdict.due, next_line(account, rule, moment)))
+
+
+def _between(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:
+    """Neither ON nor OFF: an open alert stays as it is but for its raise; a recovering one is open again."""
+    due = earliest(verdict.due, next_line(account, rule, moment))
+    severity = _severity(account, rule, episode.level, moment)
+    previous = episode.severity
+    if episode.status == "recovering":
+        episode.status, episode.since_off = "open", -1
+        transition = "revised"
+    elif severity != previous:
+        transition = "escalated" if severity > previous else "eased"
+    else:
+        return Step(episode, due=due)
+    episode.severity = severity
+    episode.revision += 1
+    return Step(episode, transition, previous, due)
+
+
+def _off(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, touch: str) -> Step:
+    how = "recovered"
+    touched = account.latest(touch)
+    if touched is None or touched < episode.opened:
+        how = "righted_itself"
+    if rule.keep_ms == 0:
+        return _resolve(account, rule, episode, verdict, moment, how)
+    if episode.status == "open":
+        episode.status, episode.since_off = "recovering", moment.now
+        episode.revision += 1
+        return Step(episode, "recovering", episode.severity, earliest(verdict.due, moment.now + rule.keep_ms))
+    kept_until = episode.since_off + rule.keep_ms
+    if kept_until <= moment.settled:
+        return _resolve(account, rule, episode, verdict, moment, how)
+    return Step(episode, due=earliest(verdict.due, kept_until))
+
+
+def _resolve(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, how: str) -> Step:
+    episode.status, episode.resolution, episode.ended = "resolved", how, moment.now
+    episode.latched = verdict.level > 0 or verdict.ended is not None
+    episode.revision += 1
+    if rule.operator.daily and how not in ("expired", "superseded"):
+        _remember_span(account, rule, episode, moment)
+    return Step(episode, "resolved", episode.severity, earliest(verdict.due, moment.now + COOL_DOWN_MS))
+
+
+def _remember_span(account: Account, rule: Rule, episode: Episode, moment: Moment) -> None:
+    """The days of an ended episode never enter a baseline (R2.4)."""
+    today = moment.now // DAY_MS
+    spans = [span for span in account.record.spans.get(rule.id, []) if span[1] >= today - SPANS_KEPT_DAYS]
+    account.record.spans[rule.id] = [*spans, (episode.since // DAY_MS, today - 1)]

@@ -1,0 +1,138 @@
+"""Change: a measure against the account's own baseline."""
+
+from collections.abc import Collection, Iterable
+from typing import Final, final
+
+import msgspec
+
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.baseline import Baseline, drop_share, own_baseline, significant_drop
+from detector.domain.calendar import DAY_MS, HOUR_MS
+from detector.domain.events import Event
+from detector.domain.state import Episode
+from detector.domain.verdict import Clears, Evidence, Moment, Verdict
+
+SETTLES_MS: Final = 6 * HOUR_MS  # so long after its end a usage day still takes late events in before it is judged
+BASELINE_WINDOWS: Final = 4
+MIN_DAYS: Final = 3
+
+
+@final
+class Change(msgspec.Struct, frozen=True):
+    """Actions in the last `days` whole UTC days against the median of the four windows before (R2.4, R2.5).
+
+    `steps` are (severity step, drop as a share), smallest first. The drop must hold on two evaluations, the second
+    against the baseline of the first, which stays frozen until the episode ends; it clears at `clears_at` of it. After
+    `expires_days` the episode ends and the new level becomes the baseline. Days are judged once `SETTLES_MS` old.
+    """
+
+    name: str
+    rule_id: str
+    days: int
+    steps: tuple[tuple[int, float], ...]
+    clears_at: float
+    expires_days: int = 56
+    daily: bool = True
+    kind: None = None
+
+    @property
+    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
+        """No event: it is judged once a day."""
+        return ()
+
+    @property
+    def measures(self) -> Iterable[object]:
+        """Nothing of its own: daily actions are in every hot block."""
+        return ()
+
+    def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
+        """The account itself."""
+        del account, moment
+        return (None,)
+
+    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        """ON when today's and yesterday's evaluation both see the drop; OFF at `clears_at` of the frozen baseline."""
+        del subject
+        day = (moment.now - SETTLES_MS) // DAY_MS - 1
+        seen = self._window(account, day)
+        if episode is not None and episode.frozen:
+            return self._against_frozen(account, day, seen, episode, moment)
+        verdict = Verdict(insufficient=not self._warm(account, day))
+        if verdict.insufficient or seen[1] < MIN_DAYS:
+            return verdict
+        # The cheap question first: is there any drop today against the baseline as it would be taken today?
+        quick = self._baseline(account, day)
+        if quick is None:
+            verdict.insufficient = True
+            return verdict
+        before = self._baseline(account, day - 1) if self._level(seen, quick) else None
+        if before is None:
+            return verdict
+        first = self._level(self._window(account, day - 1), before)
+        verdict.level = min(first, self._level(seen, before))
+        if verdict.level:
+            verdict.since = (day - self.days + 1) * DAY_MS
+            verdict.frozen = [before.median, before.mad, before.windows]
+            self._describe(verdict, seen, before)
+        return verdict
+
+    def _against_frozen(self, account: Account, day: int, seen: tuple[int, int], episode: Episode, moment: Moment) -> Verdict:
+        frozen = Baseline(*episode.frozen)
+        verdict = Verdict(since=episode.since)
+        if seen[1] < MIN_DAYS:
+            verdict.level = episode.level if episode.status == "open" else 0
+            verdict.off = episode.status != "open"
+            return verdict
+        yesterday = self._window(account, day - 1)
+        today = self._level(seen, frozen)
+        verdict.level = min(today, self._level(yesterday, frozen)) if yesterday[1] >= MIN_DAYS else today
+        verdict.off = seen[0] >= self.clears_at * frozen.expected(seen[1])
+        if not verdict.off and moment.now >= episode.opened + self.expires_days * DAY_MS:
+            verdict.ended = "expired"
+        self._describe(verdict, seen, frozen)
+        return verdict
+
+    def _warm(self, account: Account, day: int) -> bool:
+        first = hot.first_usage(account.hot)
+        return first is not None and day - first // DAY_MS + 1 >= self.days * (BASELINE_WINDOWS + 1)
+
+    def _window(self, account: Account, last_day: int) -> tuple[int, int]:
+        """Actions and usable business days of the window that ends with `last_day`; holidays are left out of both."""
+        first_day = last_day - self.days + 1
+        calendar = account.calendar
+        usable = calendar.usable_business_days(first_day, last_day)
+        actions = hot.window_sum(account.hot, last_day, self.days)
+        if calendar.has_holidays:
+            counts = hot.day_counts(account.hot, first_day, last_day)
+            actions -= sum(count for i, count in enumerate(counts) if calendar.is_holiday_day(first_day + i))
+        return actions, usable
+
+    def _baseline(self, account: Account, last_day: int) -> Baseline | None:
+        spans = account.record.spans.get(self.rule_id, ())
+        windows = []
+        for back in range(1, BASELINE_WINDOWS + 1):
+            end = last_day - back * self.days
+            inside = any(first <= end and last > end - self.days for first, last in spans)
+            windows.append((0, 0) if inside else self._window(account, end))
+        return own_baseline(windows)
+
+    def _level(self, seen: tuple[int, int], usual: Baseline) -> int:
+        if seen[1] < MIN_DAYS:
+            return 0
+        expected = usual.expected(seen[1])
+        drop = drop_share(seen[0], expected)
+        level = max((level for level, share in self.steps if drop >= share), default=0)
+        return level if level and significant_drop(seen[0], expected, usual.spread(seen[1])) else 0
+
+    def _describe(self, verdict: Verdict, seen: tuple[int, int], usual: Baseline) -> None:
+        expected = usual.expected(seen[1])
+        need = -int(-self.clears_at * expected // 1)
+        verdict.numbers = {
+            "observed": seen[0],
+            "expected": f"{expected:.0f}",
+            "drop": f"{drop_share(seen[0], expected):.0%}",
+            "days": seen[1],
+        }
+        verdict.evidence = (Evidence(self.name, seen[0], round(expected, 1), "actions", f"{self.days}d"),)
+        verdict.clears = Clears(f"{need} actions in {self.days} days", self.name, at_least=need)

@@ -1,0 +1,117 @@
+"""Obligation: Y is expected within T of X, unless Z; per subject."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeAlias, final
+
+import msgspec
+
+from detector.domain.account import Account
+from detector.domain.calendar import Duration
+from detector.domain.events import Event
+from detector.domain.measures import Kept, Track
+from detector.domain.moments import MomentOf
+from detector.domain.state import Episode
+from detector.domain.verdict import Clears, Evidence, Moment, Verdict, earliest
+
+Source: TypeAlias = Track | MomentOf
+Times: TypeAlias = Callable[[Account, str], tuple[int, int] | None]
+
+
+@final
+class Obligation(msgspec.Struct, frozen=True):
+    """`expect` is due `within` of `after`, and with `repeat` again so long after each `expect`, until `until`.
+
+    `steps` is the ladder: (severity step, time after which it is reached); the first one is `within`. A fact at or after
+    `after` satisfies it; one that comes after the due time clears the alert, one from before proves that it never held.
+    """
+
+    name: str
+    per: str
+    id_field: str
+    after: Source
+    expect: Source
+    steps: tuple[tuple[int, Duration], ...]
+    repeat: Duration | None = None
+    until: Source | None = None
+    noun: str = "answer"
+    daily: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The kind of subject that it is kept for."""
+        return self.per
+
+    def _sources(self) -> list[Source]:
+        return [source for source in (self.after, self.expect, self.until) if source is not None]
+
+    @property
+    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
+        """The events that begin, satisfy or end it."""
+        found: dict[tuple[type[Event], str | None], None] = {}
+        for source in self._sources():
+            classes = source.matcher.alternatives if isinstance(source, Track) else source.classes
+            found.update(dict.fromkeys((cls, self.id_field) for cls in classes))
+        return list(found)
+
+    @property
+    def measures(self) -> Iterable[Kept]:
+        """The marks per subject that it reads."""
+        return [source for source in self._sources() if isinstance(source, Track)]
+
+    def subjects(self, account: Account, moment: Moment) -> Iterable[str]:
+        """Every kept subject of the kind."""
+        del moment
+        if isinstance(self.after, MomentOf):
+            return list(self.after.subjects(account))
+        return list(account.record.tracks.get(self.per, {}))
+
+    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        """ON from the due time on while the awaited fact is unknown; OFF once it is known or what began it is over."""
+        assert subject is not None  # noqa: S101 - an obligation always has a subject
+        began = _times(self.after, account, subject)
+        if began is None:
+            return Verdict(off=True)
+        met = _times(self.expect, account, subject)
+        over = _times(self.until, account, subject) if self.until is not None else None
+        anchor = began[0]
+        if met is not None and met[1] >= anchor:
+            if self.repeat is None:
+                return self._done(met[0], episode)
+            anchor = met[1]
+        if over is not None and over[1] >= anchor:
+            return self._done(over[1], episode)
+        verdict = Verdict(off=anchor > episode.frozen[0] if episode is not None and episode.frozen else False)
+        repeats = self.repeat is not None and anchor != began[0]
+        for level, within in self.steps:
+            due = (self.repeat if repeats and self.repeat is not None else within).after(account.calendar, anchor)
+            if due > moment.settled:
+                verdict.due = earliest(verdict.due, due)
+            else:
+                verdict.since = due if verdict.level == 0 else verdict.since
+                verdict.level = max(verdict.level, level)
+        if verdict.off and episode is not None:
+            verdict.superseded = anchor <= episode.since
+        if verdict.level:
+            verdict.off = False
+            self._describe(verdict, anchor, moment)
+        return verdict
+
+    def _done(self, at: int, episode: Episode | None) -> Verdict:
+        return Verdict(off=True, superseded=episode is not None and at <= episode.since)
+
+    def _describe(self, verdict: Verdict, anchor: int, moment: Moment) -> None:
+        minutes = (moment.now - anchor) // 60_000
+        limit = (verdict.since - anchor) // 60_000
+        unit, size = ("minutes", 1) if limit < 600 else ("hours", 60) if limit < 2880 else ("days", 1440)
+        observed, expected = round(minutes / size, 1), round(limit / size, 1)
+        verdict.evidence = (Evidence(self.name, observed, expected, unit, None),)
+        verdict.numbers = {"observed": f"{observed:g}", "expected": f"{expected:g}", "unit": unit}
+        verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
+        verdict.frozen = [anchor]
+
+
+def _times(source: Source, account: Account, subject: str) -> tuple[int, int] | None:
+    if isinstance(source, MomentOf):
+        return source.times(account, subject)
+    marks = account.record.tracks.get(source.kind, {}).get(subject)
+    return None if marks is None else marks.get(source.slot)

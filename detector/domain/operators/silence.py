@@ -1,0 +1,155 @@
+"""Silence: something that ought to come has not come for too long."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
+from typing import final
+
+import msgspec
+
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.calendar import DAY_MS, Duration
+from detector.domain.events import Event
+from detector.domain.measures import Count, Kept, Mark
+from detector.domain.state import Episode
+from detector.domain.verdict import Clears, Evidence, Moment, Verdict, earliest
+
+_GAPS_READ_TO = b"\xff" * 9
+
+
+@final
+class UsualGap(msgspec.Struct, frozen=True):
+    """A limit of the account's own: `above` times the given percentile of the gaps between its last entries.
+
+    `last` entries are looked at, at least `needs` must be there; the percentile is the nearest rank, 1 to 100.
+    """
+
+    of: Count
+    percentile: int
+    above: float
+    last: int
+    needs: int
+
+    def limit_ms(self, account: Account, until: int) -> int | None:
+        """The limit in milliseconds, judged by the entries up to `until`; None where there are too few."""
+        log = account.record.logs.get(self.of.log.name, [])
+        times = [entry[0] for entry in log[: bisect_right(log, (until, _GAPS_READ_TO), key=lambda entry: (entry[0], entry[1]))]]
+        times = times[-self.last :]
+        if len(times) < self.needs:
+            return None
+        gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        rank = -(-self.percentile * len(gaps) // 100)
+        return int(self.above * gaps[max(rank, 1) - 1])
+
+
+@final
+class Step(msgspec.Struct, frozen=True):
+    """One rung of the ladder: after `after` of silence, if at least so many entries of `also` came meanwhile.
+
+    With `usual` the limit is the account's own usual gap, but at least `after`.
+    """
+
+    level: int
+    after: Duration
+    also: tuple[tuple[Count, int], ...] = ()
+    usual: UsualGap | None = None
+
+
+@final
+class Silence(msgspec.Struct, frozen=True):
+    """Silence since the anchor: the latest of the last fact, start, first seen, what clears it, and `since_onboarding`.
+
+    `of` is the mark that is missed, None for the usage in the hot block. `breaks` is the mark that clears (default: the
+    same). With `skip_holidays` the account's holidays do not count. `from_onboarding_end`: before any fact, it counts
+    from the end of onboarding.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    classes: tuple[type[Event], ...]
+    of: Mark | None = None
+    breaks: Mark | None = None
+    skip_holidays: bool = False
+    from_onboarding_end: bool = False
+    noun: str = "sign of life"
+    kind: None = None
+    daily: bool = False
+
+    @property
+    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
+        """Every event of the missed kind, of what clears, and of what the ladder counts."""
+        more = [count.log.matcher for step in self.steps for count, _ in step.also]
+        more += [mark.matcher for mark in (self.breaks,) if mark is not None]
+        return [(cls, None) for cls in dict.fromkeys([*self.classes, *(cls for m in more for cls in m.alternatives)])]
+
+    @property
+    def measures(self) -> Iterable[Kept]:
+        """The marks and logs that it reads."""
+        yield from (mark for mark in (self.of, self.breaks) if mark is not None)
+        for step in self.steps:
+            yield from (count.log for count, _ in step.also)
+            if step.usual is not None:
+                yield step.usual.of.log
+
+    def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
+        """The account itself."""
+        del account, moment
+        return (None,)
+
+    def _last(self, account: Account) -> int | None:
+        if self.of is not None:
+            return account.latest(self.of.name)
+        return hot.last_usage(account.hot)
+
+    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        """ON from the due time of the first rung reached; OFF when what clears came after the anchor of the opening."""
+        del subject
+        last = self._last(account)
+        broken = last if self.breaks is None else account.latest(self.breaks.name)
+        anchor = max(account.start(moment.first_event), moment.first_seen, *(t for t in (last, broken) if t is not None))
+        if last is None and self.from_onboarding_end:
+            anchor = max(anchor, account.onboarding_end(moment.first_event))
+        verdict = Verdict()
+        limit_ms = 0
+        for step in self.steps:
+            limit = step.after.elapsed_ms or 0
+            if step.usual is not None:
+                usual = step.usual.limit_ms(account, anchor)
+                if usual is None:
+                    continue
+                limit = max(limit, usual)
+            due = account.calendar.add_excluding_holidays(anchor, limit) if self.skip_holidays else anchor + limit
+            if due > moment.settled:
+                verdict.due = earliest(verdict.due, due)
+                self._explain(verdict, anchor + limit, due, moment)
+            elif all(count.value(account, moment.now, since=anchor) >= at_least for count, at_least in step.also):
+                verdict.since = due if verdict.level == 0 else min(verdict.since, due)
+                if step.level > verdict.level:
+                    verdict.level, limit_ms = step.level, limit
+        if episode is not None and verdict.level == 0:
+            verdict.off = broken is not None and bool(episode.frozen) and broken > episode.frozen[0]
+            verdict.superseded = verdict.off and broken is not None and broken <= episode.since
+        if verdict.level:
+            self._describe(verdict, account, anchor, limit_ms, moment)
+        return verdict
+
+    def _explain(self, verdict: Verdict, looks: int, due: int, moment: Moment) -> None:
+        """A limit that has passed by the calendar alone: say that it is a holiday."""
+        if looks < due and looks <= moment.settled:
+            verdict.explained = ("holiday", looks)
+        elif looks < due:
+            verdict.due = earliest(verdict.due, looks)
+
+    def _describe(self, verdict: Verdict, account: Account, anchor: int, limit_ms: int, moment: Moment) -> None:
+        skipped = account.calendar.holiday_ms(anchor, moment.now) if self.skip_holidays else 0
+        days = round((moment.now - anchor - skipped) / DAY_MS, 1)
+        limit = round(limit_ms / DAY_MS, 1)
+        rows = [Evidence(self.name, days, limit, "days", None)]
+        numbers = {"days": f"{days:g}", "limit": f"{limit:g}", "holidays": f"{skipped / DAY_MS:g}"}
+        for count in dict.fromkeys(count for step in self.steps for count, _ in step.also):
+            seen = count.value(account, moment.now, since=anchor)
+            numbers[count.name] = str(seen)
+            rows.append(Evidence(count.name, seen, None, "events", None))
+        verdict.evidence, verdict.numbers = tuple(rows), numbers
+        verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
+        verdict.frozen = [anchor]

@@ -1,0 +1,82 @@
+"""The plan: what a pack comes to when it is compiled. For every event class the few updates it causes and rules it wakes."""
+
+from collections.abc import Mapping
+from typing import Any, Final, final
+
+import msgspec
+
+from detector.domain.calendar import Duration
+from detector.domain.events import Event
+from detector.domain.measures import Kept, Mark
+from detector.domain.verdict import Operator
+
+DAY_KEEP: Final = 7 * 86_400_000  # R2.2: how long OFF must hold before an alert resolves, where a row does not say
+
+
+@final
+class Action(msgspec.Struct, frozen=True):
+    """What to do about an alert: the play's name and sentence, whose it is, and by when."""
+
+    play: str
+    summary: str
+    owner: str
+    within: Duration
+
+
+@final
+class Rule(msgspec.Struct, frozen=True):
+    """One row of the pack, ready to judge. `index` is its place in the plan; `keep_ms` and `hold_ms` are R2.2's keep and for.
+
+    `proves` tells that a fact from before the due time proves the alert never to have held (silences, obligations).
+    `starts` and `satisfies` are the event types of which a tenant must send one each for the rule to be armed (R2.7),
+    each with the narrowing it needs; empty: always armed.
+    """
+
+    id: str
+    index: int
+    version: int
+    family: str
+    operator: Operator
+    title: str
+    explain: str
+    why: str
+    action: Action
+    polarity: str = "risk"
+    keep_ms: int = DAY_KEEP
+    hold_ms: int = 0
+    starts: tuple[Mapping[str, Any], ...] = ()
+    satisfies: tuple[Mapping[str, Any], ...] = ()
+
+
+@final
+class Entry(msgspec.Struct, frozen=True):
+    """What an event of one class does: the kept measures it updates and the rules it wakes, each with a subject's field."""
+
+    updates: tuple[Kept, ...] = ()
+    wakes: tuple[tuple[Rule, str | None], ...] = ()
+
+
+@final
+class Tenant(msgspec.Struct, frozen=True):
+    """What is a tenant's own: which rules are armed for it (by index), and the annual revenue that counts as full money."""
+
+    armed: frozenset[int]
+    not_armed: tuple[str, ...]
+    arr_reference_minor: int | None = None
+    currency: str | None = None
+
+
+@final
+class Plan(msgspec.Struct, frozen=True):
+    """A compiled pack. `tenants` holds the rows of tenants.yaml, `default` the row of unlisted ones."""
+
+    release: int
+    rules: tuple[Rule, ...]
+    entries: Mapping[type[Event], Entry]
+    tenants: Mapping[str, Tenant]
+    default: Tenant
+    human_touch: Mark
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """The row of a tenant, or the default one."""
+        return self.tenants.get(tenant_id, self.default)

@@ -1,0 +1,205 @@
+"""What is kept of an account and of a partition, and how it is written: versioned msgpack, arrays in field order.
+
+Facts here hold integers and short strings, never running floats, and do not depend on the order in which events arrived:
+a field that is replaced carries the time of the event that set it, a log is sorted, a mark is a first and a last time.
+All times are epoch milliseconds (UTC) unless a name says day (days since 1970-01-01) or date (proleptic ordinal).
+"""
+
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+MAJOR: Final = 1
+MINOR: Final = 0
+
+Value: TypeAlias = Any  # str, int, float, bool, None or a list of them, as an event brought it
+Stamped: TypeAlias = tuple[Value, int]  # (value, occurred_at of the event that set it)
+Entry: TypeAlias = list[Any]  # a log's entry: [occurred_at, 8-byte hash of the event id, kept fields...]
+
+
+class StateError(Exception):
+    """A stored record that cannot be read; `newer` tells that a later release wrote it."""
+
+    def __init__(self, message: str, *, newer: bool = False) -> None:
+        super().__init__(message)
+        self.newer = newer
+
+
+class Person(msgspec.Struct, array_like=True, gc=False):
+    """A stakeholder on the customer's side: the latest role, department and presence, each with its time."""
+
+    role: str | None = None
+    role_at: int = -1
+    department: str | None = None
+    department_at: int = -1
+    active: bool = True
+    active_at: int = -1
+
+
+class Goal(msgspec.Struct, array_like=True):
+    """A customer's goal: its fields (the same id again replaces those given), its measures and who acknowledged it.
+
+    `points` are verified measures (occurred_at, event hash, value, grade), sorted; `acks` are (occurred_at, stakeholder, role).
+    """
+
+    set_at: int = -1
+    fields: dict[str, Stamped] = {}
+    points: list[tuple[int, bytes, float, str]] = []
+    acks: list[tuple[int, str, str]] = []
+    closed_at: int = -1
+    closed_as: str | None = None
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """One alert of an account, from its opening until its cool-down is over.
+
+    `level` is the severity step of the ladder (1 info to 5 critical), `severity` the same with the raises of R2.8.
+    `status` is open, recovering or resolved; `since_off` is when OFF began to hold; `frozen` is the operator's own memory
+    of the opening (a frozen baseline); `seen` what the last evidence showed, `body` the last body published; `latched` holds a new opening back until ON was false once.
+    """
+
+    rule: str
+    kind: str | None
+    subject: str | None
+    alert_id: str
+    opened_at: str
+    opened: int
+    since: int
+    level: int
+    severity: int
+    revision: int = 1
+    status: str = "open"
+    since_off: int = -1
+    ended: int = -1
+    latched: bool = False
+    frozen: list[Any] = []
+    seen: str = ""
+    body: bytes = b""
+    resolution: str | None = None
+
+
+class AccountRecord(msgspec.Struct, array_like=True):
+    """Everything of an account but its usage, which is in the hot block.
+
+    `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure; `tracks`
+    the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of event ids by day;
+    `pending` what must hold longer before it opens; `wake` the next due time per rule; `notes` silences that are explained.
+    """
+
+    major: int = MAJOR
+    minor: int = MINOR
+    profile: dict[str, Stamped] = {}
+    people: dict[str, Person] = {}
+    goals: dict[str, Goal] = {}
+    marks: dict[str, tuple[int, int]] = {}
+    tracks: dict[str, dict[str, dict[str, tuple[int, int]]]] = {}
+    logs: dict[str, list[Entry]] = {}
+    recent: dict[int, bytes] = {}
+    episodes: list[Episode] = []
+    pending: dict[str, list[Any]] = {}
+    wake: dict[str, int] = {}
+    notes: dict[str, tuple[str, int]] = {}
+    spans: dict[str, list[tuple[int, int]]] = {}
+    evicted: dict[str, int] = {}
+    inversions: int = 0
+    release: int = 0
+
+
+class PartitionRecord(msgspec.Struct, array_like=True):
+    """Where a partition stands: written in every checkpoint.
+
+    `positions` are the next offsets to apply and `effective` the running maximum of record times, by topic; `clock` is the
+    partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`.
+    """
+
+    major: int = MAJOR
+    minor: int = MINOR
+    positions: dict[str, int] = {}
+    effective: dict[str, int] = {}
+    clock: int = 0
+    release: int = 0
+    quiet_until: int | None = None
+    topic_ids: dict[str, str] = {}
+    unknown_day: int = 0
+    unknown: dict[str, int] = {}
+    closed: dict[str, int] = {}
+
+
+PARTITION_KEY: Final = b"p"
+_ESCAPES: Final = str.maketrans({"%": "%25", "/": "%2F"})
+
+_encode = msgspec.msgpack.Encoder(order="sorted").encode
+_account = msgspec.msgpack.Decoder(AccountRecord).decode
+_partition = msgspec.msgpack.Decoder(PartitionRecord).decode
+_version = msgspec.msgpack.Decoder(list[Any]).decode
+
+
+def account_path(tenant_id: str, account_id: str) -> str:
+    """`tenant/account` with `/` and `%` inside an id percent-encoded: the health key and the middle of a state key."""
+    return f"{tenant_id.translate(_ESCAPES)}/{account_id.translate(_ESCAPES)}"
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """The tenant and account id of an `account_path`."""
+    tenant, _, account = path.partition("/")
+    return _unescape(tenant), _unescape(account)
+
+
+def _unescape(text: str) -> str:
+    return text.replace("%2F", "/").replace("%25", "%")
+
+
+def hot_key(path: str) -> bytes:
+    """The changelog key of an account's hot block."""
+    return b"h/" + path.encode()
+
+
+def record_key(path: str) -> bytes:
+    """The changelog key of an account's record."""
+    return b"a/" + path.encode()
+
+
+def encode_record(record: AccountRecord | PartitionRecord) -> bytes:
+    """The bytes of a record; equal records give equal bytes."""
+    return _encode(record)
+
+
+def decode_account_record(data: bytes) -> AccountRecord:
+    """An account record from its bytes; raises StateError for what is no such record or of a newer major version."""
+    try:
+        record = _account(data)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        _raise_unreadable(data, error)
+    if record.major != MAJOR:
+        _raise_unreadable(data, None)
+    return record
+
+
+def decode_partition_record(data: bytes) -> PartitionRecord:
+    """A partition record from its bytes; raises StateError as `decode_account_record` does."""
+    try:
+        record = _partition(data)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        _raise_unreadable(data, error)
+    if record.major != MAJOR:
+        _raise_unreadable(data, None)
+    return record
+
+
+def _raise_unreadable(data: bytes, cause: Exception | None) -> None:
+    try:
+        major = _version(data)[0]
+    except (msgspec.MsgspecError, RecursionError, IndexError):
+        raise StateError("the stored record is not readable") from cause
+    if isinstance(major, int) and major > MAJOR:
+        raise StateError(f"the stored record has version {major}, this release reads {MAJOR}: start a newer release", newer=True)
+    raise StateError("the stored record is not readable") from cause
+
+
+def put(fields: dict[str, Stamped], name: str, value: Value, at: int) -> bool:
+    """Set a field unless a later event did; of two at the same time the greater value (as text) wins. True if it changed."""
+    old = fields.get(name)
+    if old is not None and (old[1], str(old[0])) >= (at, str(value)):
+        return False
+    fields[name] = (value, at)
+    return old is None or old[0] != value

@@ -1,0 +1,113 @@
+"""What an operator is asked and what it answers: a moment, a verdict, and the evidence behind it."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final, Protocol, TypeAlias
+
+import msgspec
+
+from detector.domain.account import Account
+from detector.domain.events import Event
+from detector.domain.state import Episode
+
+SEVERITIES: Final = ("none", "info", "watch", "warn", "high", "critical")
+INFO, WATCH, WARN, HIGH, CRITICAL = range(1, 6)
+GRACE_MS: Final = 120_000  # what is recorded so long after a deadline still counts before it fires
+
+Number: TypeAlias = int | float
+Numbers: TypeAlias = dict[str, Any]  # what an explanation may name: numbers, short texts, dates as text
+
+
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """When a verdict is asked for: `now` is the record time of the event, or the due time of the deadline.
+
+    Deadlines count as passed up to `settled`: the due time itself, or `now` less the grace when an event asks.
+    `event` is the one that asks, None for a deadline; `first_event` and `first_seen` are the account's (rules.md 1).
+    """
+
+    now: int
+    settled: int
+    first_event: int
+    first_seen: int
+    event: Event | None = None
+    daily: bool = False
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """One row of an alert's evidence (events.md 4)."""
+
+    name: str
+    observed: Number | str | None
+    expected: Number | str | None
+    unit: str | None = None
+    window: str | None = None
+    contribution: float | None = None
+    event_ids: tuple[str, ...] = ()
+
+
+class Clears(msgspec.Struct, frozen=True, gc=False):
+    """The smallest change that would clear an alert (events.md 4)."""
+
+    text: str
+    measure: str | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+
+class Verdict(msgspec.Struct, gc=False):
+    """What a rule says of one subject now.
+
+    `level` is 0 (not ON) or the ladder's severity step; `off` tells that the clearing condition holds; neither holds
+    between the two thresholds. `since` is when the condition began, `due` the next time at which the answer can change
+    without an event. `ended` names the resolution when the subject itself is over; `frozen` is kept with the episode.
+    `explained` is why a silence that looks like one is none: (because, since when).
+    """
+
+    level: int = 0
+    off: bool = False
+    since: int = -1
+    due: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+    numbers: Numbers = {}
+    clears: Clears | None = None
+    ended: str | None = None
+    superseded: bool = False
+    frozen: list[Any] | None = None
+    explained: tuple[str, int] | None = None
+    insufficient: bool = False
+
+
+class Operator(Protocol):
+    """The code that a rule names; one instance per rule, holding its parameters."""
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of its subjects; None when the subject is the account itself."""
+        ...
+
+    @property
+    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
+        """The event classes that can change its verdict, each with the field that names the one subject concerned."""
+        ...
+
+    @property
+    def daily(self) -> bool:
+        """Whether it is judged once a day, at the account's own minute, and at no other time."""
+        ...
+
+    @property
+    def measures(self) -> Iterable[Any]:
+        """What it needs to be kept (`measures.Kept`)."""
+        ...
+
+    def subjects(self, account: Account, moment: Moment) -> Iterable[str | None]:
+        """The subjects that may have a verdict."""
+        ...
+
+    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        """The verdict on one subject; a pure function of the account's facts, the moment and the open episode."""
+        ...
+
+
+def earliest(*times: int | None) -> int | None:
+    """The earliest of the given times; None when there is none."""
+    return min((t for t in times if t is not None), default=None)
