@@ -1,0 +1,6 @@
+"""Entry point of `detector` and of `python -m detector`."""
+
+from detector.cli import main
+
+if __name__ == "__main__":
+    main()
