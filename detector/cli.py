@@ -143,9 +143,8 @@ def _usage(error: click.UsageError) -> str:
     elif unknown and error.ctx and isinstance(error.ctx.command, click.Group):
         message = f"{command} has no command {unknown[1]}"
         nearest = get_close_matches(unknown[1], error.ctx.command.list_commands(error.ctx), n=1)
-    return f"{message} — " + (
-        f"did you mean {nearest[0]}?" if nearest else f"`{command} --help` says what there is".replace("` ", "`")
-    )
+    asking = f"`{command} --help`" if command else "`--help`"
+    return f"{message} — " + (f"did you mean {nearest[0]}?" if nearest else f"{asking} says what there is")
 
 
 def _io(error: OSError) -> str:
