@@ -7,7 +7,7 @@ alert id or an exception's text. Renaming one is a breaking change.
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,6 +21,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from detector.domain.tally import Tally
 from detector.streaming.fold import Changes
 from detector.streaming.observer import Silence
 
@@ -36,6 +37,9 @@ REASONS: Final = (
     "too_large", "bad_utf8", "bad_json", "not_object", "null_value", "bad_key", "key_mismatch", "misrouted",
     "unknown_type", "schema", "timestamp_out_of_range", "too_late", "unsupported_version", "internal",
 )  # fmt: skip
+
+SKIPPED: Final = ("duplicate", "unknown_type")
+EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack")
 
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR
@@ -91,10 +95,14 @@ class Metrics(Silence):
         self.config_hash = Info("detector_config_hash", "Equal for workers with equal settings.", registry=registry)
 
         self.consumed = counter("events_consumed", "Records of in-topics that arrived.", "topic")
-        self.applied_events = counter("events_applied", "Records applied and durable, rejects included.", "topic")
+        self.applied_events = counter("events_applied", "Events applied and durable.", "topic")
+        self.skipped = counter("events_skipped", "Records without effect, by why.", "reason")
+        self.late = counter("late_events", "Applied events that occurred over a day before their record time.", "topic")
+        self.inversions = counter("account_inversions", "Records older than the last one of their own account.")
+        self.evictions = counter("state_evictions", "Entries dropped because an account's state is full.", "reason")
         self.dlq = counter("dlq", "Records that could not be used, by where they came from and why.", "topic", "reason")
         self.alerts = counter("alerts", "Published transitions of alerts.", "family", "severity", "transition")
-        self.rule_alerts = counter("rule_alerts", "Alerts opened or reopened, by rule.", "rule")
+        self.rule_alerts = counter("rule_alerts", "Alerts opened, by rule.", "rule")
         self.health_snapshots = counter("health_snapshots", "Published health snapshots.")
         self.end_to_end = histogram(
             "end_to_end_latency_seconds",
@@ -115,7 +123,7 @@ class Metrics(Silence):
             "last_checkpoint_timestamp_seconds", "When the partition's last transaction was committed.", "partition"
         )
         self.checkpoint = histogram("checkpoint_seconds", "One transaction, from snapshot to commit.", CHECKPOINT)
-        self.state_accounts = gauge("state_accounts", "State records in memory, of all partitions.")
+        self.state_records = gauge("state_records", "State records in memory, of all partitions.")
         self.state_bytes = gauge("state_bytes", "Bytes of the state records in memory, of all partitions.")
         self.state_record_bytes = histogram("state_record_bytes", "Bytes of a state record written.", RECORD_BYTES)
 
@@ -140,6 +148,9 @@ class Metrics(Silence):
             self.applied_events.labels(topic)
             for reason in REASONS:
                 self.dlq.labels(topic, reason)
+            self.late.labels(topic)
+        for reason in SKIPPED:
+            self.skipped.labels(reason)
         for family in FAMILIES:
             for severity in SEVERITIES:
                 for transition in TRANSITIONS:
@@ -250,33 +261,45 @@ class Metrics(Silence):
         self._clocks.add(partition)
         self.last_checkpoint.labels(partition).set(now)
         self.checkpoint.observe(seconds)
-        for dead in changes.dead_letters:
-            self.dlq.labels(_in(dead.topic, self._topics), _in(dead.reject.code, REASONS)).inc()
         for _, state in changes.states:
             if state is not None:
                 self.state_record_bytes.observe(len(state))
         self.health_snapshots.inc(len(changes.health))
         for alert in changes.alerts:
-            self._published(alert, now)
+            if alert.transition == "resolved":
+                self.alert_open.observe(_seconds(alert.detected_at) - _seconds(alert.opened_at))
+        for dead in changes.dead_letters:
+            self.dlq.labels(_in(dead.topic, self._topics), _in(dead.reject.code, REASONS)).inc()
+        self._count(changes.tally, len(changes.dead_letters))
+        if self._live:
+            for decided_ms in changes.tally.decided:
+                self.end_to_end.observe(max(0.0, now - decided_ms / 1_000))
 
     def failed(self, reason: str) -> None:
         """Count a refusal; every other end is told by the log and the exit code."""
         if reason == "authorization":
             self.refused()
 
-    def _published(self, alert: Any, now: float) -> None:
-        self.alerts.labels(
-            _in(alert.family, FAMILIES), _in(alert.severity, SEVERITIES), _in(alert.transition, TRANSITIONS)
-        ).inc()
-        if alert.transition in ("opened", "reopened"):
-            self.rule_alerts.labels(_in(alert.rule_id, self._rules)).inc()
-        if alert.transition == "resolved":
-            self.alert_open.observe(_seconds(alert.detected_at) - _seconds(alert.opened_at))
-        if self._live and hasattr(alert.trigger, "offset"):  # a deadline has no event whose age could be told
-            self.end_to_end.observe(max(0.0, now - _seconds(alert.detected_at)))
+    def _count(self, tally: Tally, dead_letters: int) -> None:
+        for topic, count in tally.applied.items():
+            self.applied_events.labels(_in(topic, self._topics)).inc(count)
+        for topic, count in tally.late.items():
+            self.late.labels(_in(topic, self._topics)).inc(count)
+        for (family, severity, transition), count in tally.transitions.items():
+            self.alerts.labels(_in(family, FAMILIES), _in(severity, SEVERITIES), _in(transition, TRANSITIONS)).inc(
+                count
+            )
+        for rule, count in tally.opened.items():
+            self.rule_alerts.labels(_in(rule, self._rules)).inc(count)
+        for what, count in tally.evicted.items():
+            self.evictions.labels(_in(what, EVICTED)).inc(count)
+        self.inversions.inc(tally.inversions)
+        self.skipped.labels("duplicate").inc(tally.duplicates)
+        # of an unknown type only the first few a day become dead letters
+        self.skipped.labels("unknown_type").inc(max(0, sum(tally.rejected.values()) - dead_letters))
 
     def _sum_up(self) -> None:
-        self.state_accounts.set(sum(records for records, _ in self._states.values()))
+        self.state_records.set(sum(records for records, _ in self._states.values()))
         self.state_bytes.set(sum(size for _, size in self._states.values()))
         self.clock_delay.set(max(self._delays.values(), default=0.0))
 
