@@ -1,1 +1,1 @@
-"""The worker on Kafka: batches in, one transaction per partition and checkpoint out. Faust lives here and nowhere else."""
+"""The worker on Kafka: batches in, one transaction per partition and checkpoint out. Faust lives in this room only."""

@@ -1,0 +1,105 @@
+"""How the process ends when it must not go on: at once, with one line that says why, and a fitting exit code."""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    ProducerFenced,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+
+from detector.errors import AUTH, INTERNAL, TEMPORARY, DetectorError
+from detector.streaming.observer import Observer
+
+_log = logging.getLogger(__name__)
+_REFUSALS = (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+
+Exit = Callable[[int], object]
+
+
+class Ending:
+    """Ends the process: memory that may be ahead of the log is never trusted again."""
+
+    def __init__(self, observer: Observer, exit_process: Exit = os._exit) -> None:
+        self.observer = observer
+        self.exit_process = exit_process
+        self.code: int | None = None
+        """The exit code, once it was decided."""
+
+    def abandon(self, what: str, error: BaseException) -> None:
+        """Log what failed and end with the code that fits the error; nothing that comes later is waited for.
+
+        75 for the broker and failed transactions, 77 for a missing right, what a DetectorError says, else 70.
+        """
+        if self.code is not None:
+            return
+        self.code = exit_code(error)
+        self.observer.failed(_reason(error))
+        self.observer.readiness(ready=False, reason="failed")
+        if self.code == INTERNAL:
+            _log.critical(
+                "%s failed: this is a bug in the detector, which ends with %d", what, self.code, exc_info=error
+            )
+        else:
+            _log.critical(
+                "%s failed: %s — nothing of it was committed; the worker ends with %d",
+                what,
+                str(error) or repr(error),
+                self.code,
+            )
+        self._leave(self.code)
+
+    def watch(self, seconds: float) -> threading.Timer:
+        """Start the watchdog that ends the process unless it is cancelled within `seconds`."""
+        timer = threading.Timer(seconds, self._overdue, (seconds,))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _overdue(self, seconds: float) -> None:
+        _log.critical("the worker has not stopped within %.0f s: it is ended with %d", seconds, TEMPORARY)
+        self._leave(TEMPORARY)
+
+    def _leave(self, code: int) -> None:
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        self.exit_process(code)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of sysexits.h that fits the error."""
+    if isinstance(error, DetectorError):
+        return error.exit_code
+    if isinstance(error, _REFUSALS):
+        return AUTH
+    if isinstance(error, KafkaError | OSError | TimeoutError):
+        return TEMPORARY
+    return INTERNAL
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ProducerFenced):
+        return "fenced"
+    if isinstance(error, _REFUSALS):
+        return "authorization"
+    return "internal" if exit_code(error) == INTERNAL else "checkpoint"

@@ -1,0 +1,341 @@
+"""The order of things: who owns a partition, what is applied, when it becomes durable, and what a rebalance forgets."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from faust.types import TP
+
+from detector.errors import CONFIG, DetectorError
+from detector.streaming.batches import BatchMessage
+from detector.streaming.ending import Ending
+from detector.streaming.fold import Encoders, FoldFactory
+from detector.streaming.live import Live
+from detector.streaming.observer import Observer
+from detector.streaming.options import WorkerOptions
+from detector.streaming.store import Store
+from detector.streaming.thread import Standing
+from detector.streaming.writer import CrashPoint, ProducerFactory, Writer
+
+if TYPE_CHECKING:
+    from detector.streaming.consumer import BatchConsumer
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs the folds of the assigned partitions; used on the event loop only (`epoch` is read by the fetching thread).
+
+    `epoch` rises whenever partitions may have changed hands: whatever was fetched in an older one is dead.
+    """
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        partitions: int,
+        fold_factory: FoldFactory,
+        encoders: Encoders,
+        *,
+        observer: Observer,
+        ending: Ending,
+        crash_point: CrashPoint = lambda _name: None,
+        make_producer: ProducerFactory | None = None,
+        after_recovery: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.options = options
+        self.partitions = partitions
+        self.topics = frozenset(options.topics)
+        self.epoch = 0
+        self.running = False
+        """Whether batches are applied and checkpoints made."""
+        self.stores: dict[int, Store] = {}
+        self.live: dict[int, Live] = {}
+        self._writers: dict[int, Writer] = {}
+        self._fold_factory = fold_factory
+        self._encoders = encoders
+        self._observer = observer
+        self._ending = ending
+        self._crash_point = crash_point
+        self._make_producer = make_producer
+        self._after_recovery = after_recovery
+        self._consumer: BatchConsumer | None = None
+        self._assigned_epoch: int | None = None
+        self._generation = 0
+        self._rebalance_began = self._recovery_began = monotonic()
+
+    def attach(self, consumer: "BatchConsumer") -> None:
+        """Hear which consumer delivers."""
+        self._consumer = consumer
+
+    def _standing(self, topic: str, number: int) -> Standing:
+        assert self._consumer is not None  # noqa: S101 - batches come from it
+        return self._consumer.thread.standing(TP(topic, number))
+
+    # -- applying
+
+    def delivered(self, message: BatchMessage) -> None:
+        """Count a batch that is on its way to `apply`."""
+        live = self.live.get(message.partition)
+        if live is not None:
+            live.in_transit[message.topic] += len(message.records)
+            self._observer.fetched(message.topic, message.partition, len(message.records))
+
+    def held(self, active: Iterable[TP]) -> frozenset[TP]:
+        """Those topic-partitions of which enough is in memory.
+
+        Each is bounded alone: one bound for all would leave the merge waiting for a topic that may not be fetched.
+        """
+        bound = self.options.in_flight_records
+        return frozenset(
+            tp
+            for tp in active
+            if tp.topic in self.topics
+            and (live := self.live.get(tp.partition)) is not None
+            and live.backlog(tp.topic) > bound
+        )
+
+    async def apply(self, message: BatchMessage) -> None:
+        """Fold a batch into state, unless it was fetched before the last rebalance."""
+        live = self.live.get(message.partition)
+        if message.epoch != self.epoch or not self.running or live is None:
+            return
+        try:
+            live.offer(message)
+            await self._advance(live)
+        except Exception as error:  # noqa: BLE001 - the core is total: whatever it raises is a bug, and the end
+            self._ending.abandon(f"applying {message.topic} partition {message.partition}", error)
+
+    async def _advance(self, live: Live) -> None:
+        epoch = self.epoch
+        limit = self.options.chunk_records
+        replayed = self.options.record_time == "create"
+        while self.running and self.epoch == epoch:
+            began = monotonic()
+            applied = live.fold.advance((), limit) if replayed else live.fold.advance(live.ended(self._standing), limit)
+            if applied:
+                self._observer.applied(live.number, applied, monotonic() - began)
+                self._crash_point("apply")
+            if live.fold.urgent:
+                self._spawn(live, self._hasten(live))
+            if applied < limit:
+                return
+            await asyncio.sleep(0)
+
+    # -- checkpoints
+
+    def _spawn(self, live: Live, work: Coroutine[Any, Any, None]) -> None:
+        if live.task is None or live.task.done():
+            live.task = asyncio.get_running_loop().create_task(work)
+        else:
+            work.close()
+
+    async def _hasten(self, live: Live) -> None:
+        while live.fold.urgent and self.running and self.live.get(live.number) is live:
+            await self._checkpoint(live)
+
+    async def _checkpoint(self, live: Live, *, force: bool = False) -> None:
+        began = live.tried_at = monotonic()
+        try:
+            changes = await live.checkpoint(force=force)
+        except Exception as error:  # noqa: BLE001 - memory is ahead of the log now: whatever it was, it is the end
+            self.running = False
+            self._ending.abandon(f"the checkpoint of partition {live.number}", error)
+            return
+        if changes is not None:
+            live.written_at = monotonic()
+            self._observer.checkpointed(live.number, changes, live.written_at - began)
+            if self.options.record_time == "log_append" and live.broker_ms and self.live.get(live.number) is live:
+                live.stamp(self._standing)
+
+    async def checkpoint(self) -> None:
+        """Make everything durable that was applied so far."""
+        await asyncio.gather(*[self._checkpoint(live) for live in self.live.values()])
+
+    def beat(self) -> None:
+        """Do what is due: waiting records whose topic turned out to have ended, checkpoints, idle partitions.
+
+        Called about ten times a second.
+        """
+        if not self.running:
+            return
+        for live in self.live.values():
+            self._spawn(live, self._attend(live))
+
+    async def _attend(self, live: Live) -> None:
+        try:
+            if live.pass_time(self._standing) or any(live.fold.queued(topic) for topic in self.topics):
+                await self._advance(live)
+        except Exception as error:  # noqa: BLE001 - as in `apply`
+            self._ending.abandon(f"partition {live.number}", error)
+            return
+        if not self.running or self.live.get(live.number) is not live:
+            return
+        if monotonic() - live.tried_at >= self._interval(live):
+            await self._checkpoint(live)
+        if self._declares_idleness(live, monotonic()):
+            await self._checkpoint(live, force=True)
+        await self._hasten(live)
+
+    def _interval(self, live: Live) -> float:
+        bound = self.options.in_flight_records
+        behind = any(live.lag(topic, self._standing(topic, live.number))[0] > bound for topic in self.topics)
+        return self.options.catch_up_interval if behind else self.options.checkpoint_interval
+
+    def _declares_idleness(self, live: Live, now: float) -> bool:
+        return (
+            self.options.record_time == "log_append"
+            and self.running
+            and self.live.get(live.number) is live
+            and now - live.written_at >= self.options.idle_interval
+            and live.idle(self._standing)
+        )
+
+    def observe(self) -> None:
+        """Tell the observer how far everything has come; called about once a second."""
+        for live in self.live.values():
+            for topic in self.topics:
+                self._observer.lag(topic, live.number, *live.lag(topic, self._standing(topic, live.number)))
+            self._observer.clock(live.number, live.fold.clock, live.broker_ms)
+            self._observer.state(live.number, len(live.store.values), live.store.size_bytes)
+
+    # -- a rebalance, in the order of its steps
+
+    async def give_up(self, *, session_lost: bool) -> None:
+        """Partitions are revoked: make durable what was applied, if they are still ours, and forget the rest.
+
+        After a lost session another may have written to them: nothing kept of them is believed any more.
+        """
+        self._rebalance_began = monotonic()
+        self._observer.rebalance_started()
+        self._observer.readiness(ready=False, reason="rebalancing")
+        self.running = False
+        if not session_lost:
+            await self.checkpoint()
+        await asyncio.gather(*[live.task for live in self.live.values() if live.task is not None])
+        if session_lost and self.stores:
+            _log.warning("the group went on without this worker: its partitions are read anew")
+            self.stores.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop every fold, and with the epoch all that was fetched."""
+        self.epoch += 1
+        self.running = False
+        self.live.clear()
+
+    async def take_over(self, assigned: Collection[TP], generation: int) -> None:
+        """Become the only writer of the assigned partitions, those kept included: it aborts what others left open.
+
+        Only then may their changelogs and offsets be read.
+        """
+        self.forget()
+        self._generation = generation
+        self._observer.readiness(ready=False, reason="recovering")
+        try:
+            numbers = self._numbers(assigned)
+            kept = numbers | {tp.partition for tp in assigned}
+            for number in self.stores.keys() - kept:
+                del self.stores[number]
+            await asyncio.gather(*[writer.close() for writer in self._writers.values()])
+            self._writers = {number: self._new_writer(number) for number in numbers}
+            await asyncio.gather(*[writer.start() for writer in self._writers.values()])
+            self._crash_point("take_over")
+        except Exception as error:  # noqa: BLE001 - Faust would log it and go on without a writer
+            self._ending.abandon("taking partitions over", error)
+            return
+        self._assigned_epoch = self.epoch
+        self._recovery_began = monotonic()
+        self._observer.recovery_started(dict.fromkeys(sorted(numbers), 0))
+        _log.info("assigned partitions %s in generation %d", sorted(numbers), generation)
+
+    def _numbers(self, assigned: Collection[TP]) -> frozenset[int]:
+        """The partition numbers, which must be the same for every in-topic and the changelog."""
+        by_topic = {topic: frozenset(tp.partition for tp in assigned if tp.topic == topic) for topic in self.topics}
+        by_topic[self.options.changelog] = frozenset(
+            tp.partition for tp in assigned if tp.topic == self.options.changelog
+        )
+        different = set(by_topic.values())
+        if len(different) > 1:
+            raise DetectorError(
+                f"the in-topics and {self.options.changelog} are not partitioned alike — run `detector topics check`",
+                CONFIG,
+            )
+        return different.pop()
+
+    def _new_writer(self, number: int) -> Writer:
+        return Writer(
+            self.options,
+            number,
+            self._encoders,
+            crash_point=self._crash_point,
+            make_producer=self._make_producer,
+        )
+
+    def recover(self, message: BatchMessage, remaining: int) -> None:
+        """Put a batch of the changelog into the store; `remaining` records are to come."""
+        if message.epoch != self.epoch:
+            return
+        try:
+            store = self.stores.setdefault(message.partition, Store())
+            for record in message.records:
+                if record.key is not None:
+                    store.put(record.key, record.value)
+            store.upto = message.offset
+        except Exception as error:  # noqa: BLE001 - Faust would log it and go on with less state
+            self._ending.abandon(f"recovering partition {message.partition}", error)
+        self._observer.recovery_progress(message.partition, remaining)
+
+    def restore(self, active: Collection[int], standby: Collection[int] = ()) -> None:
+        """Every changelog was read: make the folds anew from committed state."""
+        if self.epoch != self._assigned_epoch:
+            return  # another rebalance has begun
+        self._crash_point("recovery")
+        try:
+            for number in sorted(active):
+                store = self.stores.setdefault(number, Store())
+                fold = self._fold_factory(number, store.values)
+                fold.restore()
+                self.live[number] = Live(number, fold, store, self._writers[number], self.topics, monotonic())
+        except Exception as error:  # noqa: BLE001 - Faust would not notice
+            self._ending.abandon("restoring the state", error)
+            return
+        self._observer.recovery_ended(monotonic() - self._recovery_began)
+        if not active:
+            _log.info("no partition is assigned: standing by (%d standbys)", len(standby))
+            self.resume({})
+
+    def start_offsets(self, committed: Mapping[TP, int | None]) -> dict[TP, int]:
+        """Where to read each in-topic from: the later of what the state holds and what the group committed.
+
+        Topic-partitions of which neither is known are left out.
+        """
+        offsets: dict[TP, int] = {}
+        for tp, offset in committed.items():
+            live = self.live.get(tp.partition)
+            known = [at for at in (offset, live.fold.positions.get(tp.topic) if live else None) if at is not None]
+            if known:
+                offsets[tp] = max(known)
+        return offsets
+
+    def resume(self, offsets: Mapping[TP, int]) -> None:
+        """Reading goes on at these offsets."""
+        if self.epoch != self._assigned_epoch or self._ending.code is not None:
+            return
+        for tp, offset in offsets.items():
+            self.live[tp.partition].offered[tp.topic] = offset
+        self._after_recovery()
+        self.running = True
+        self._observer.rebalance_ended(monotonic() - self._rebalance_began, frozenset(self.live), self._generation)
+        self._observer.readiness(ready=True, reason="ready")
+        _log.info("reading partitions %s", sorted(self.live))
+
+    async def stop(self) -> None:
+        """Make everything durable and let the producers go; nothing is applied any more."""
+        self.running = False
+        await self.checkpoint()
+        await asyncio.gather(*[live.task for live in self.live.values() if live.task is not None])
+        self.forget()
+        await asyncio.gather(*[writer.close() for writer in self._writers.values()])
+        self._writers.clear()

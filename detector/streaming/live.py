@@ -1,0 +1,118 @@
+"""One assigned partition number at work: its fold, its committed state, and how far reading and writing have come."""
+
+import asyncio
+from collections.abc import Callable
+from time import time
+
+from detector.streaming.batches import BatchMessage
+from detector.streaming.fold import Changes, Fold
+from detector.streaming.store import Store
+from detector.streaming.thread import Standing
+from detector.streaming.writer import Writer
+
+Standings = Callable[[str, int], Standing]
+"""Where reading of a topic's partition stands."""
+
+
+class Live:
+    """A partition between two rebalances; a new one is made of the committed state after each.
+
+    `now` is the monotonic clock in seconds at its making.
+    """
+
+    def __init__(
+        self, number: int, fold: Fold, store: Store, writer: Writer, topics: frozenset[str], now: float
+    ) -> None:
+        self.number = number
+        self.fold = fold
+        self.store = store
+        self.writer = writer
+        self.topics = topics
+        self.offered: dict[str, int] = {}
+        self.in_transit = dict.fromkeys(topics, 0)
+        self.fetched_ms = dict.fromkeys(topics, 0)
+        self.task: asyncio.Task[None] | None = None
+        self.tried_at = now
+        self.written_at = 0.0
+        self.broker_ms = 0
+        self._lock = asyncio.Lock()
+        self._stamp: tuple[int, dict[str, int | None]] | None = None
+
+    def offer(self, message: BatchMessage) -> None:
+        """Hand a delivered batch to the fold."""
+        topic = message.topic
+        self.in_transit[topic] -= len(message.records)
+        if message.records:
+            self.fetched_ms[topic] = message.records[-1].timestamp
+            self.fold.offer(topic, message.records)
+        self.offered[topic] = message.next_offset
+
+    def backlog(self, topic: str) -> int:
+        """Records of a topic held in memory and not applied."""
+        return self.fold.queued(topic) + self.in_transit[topic]
+
+    def ended(self, standings: Standings) -> frozenset[str]:
+        """The topics of which everything up to the last stable offset of the latest fetch was offered."""
+        return frozenset(topic for topic in self.topics if self._has_ended(topic, standings(topic, self.number)))
+
+    def _has_ended(self, topic: str, standing: Standing) -> bool:
+        position, stable_end, _ = standing
+        if position is None or stable_end is None:
+            return False
+        return position >= stable_end and self.offered.get(topic) == position
+
+    def lag(self, topic: str, standing: Standing) -> tuple[int, float]:
+        """Records up to the last stable offset that are not applied, and the age in seconds of the last one fetched.
+
+        The age is by this machine's clock, for people only.
+        """
+        position, stable_end, _ = standing
+        waiting = self.backlog(topic)
+        if position is None or stable_end is None:
+            return waiting, 0.0
+        records = waiting + max(0, stable_end - position)
+        return records, max(0.0, time() - self.fetched_ms[topic] / 1000) if records else 0.0
+
+    def idle(self, standings: Standings) -> bool:
+        """Say whether everything there is was read and applied."""
+        return not any(self.backlog(topic) for topic in self.topics) and self.ended(standings) == self.topics
+
+    async def checkpoint(self, *, force: bool = False) -> Changes | None:
+        """Write what changed, or with `force` at least where the partition stands; None when there was nothing.
+
+        One at a time; raises when the transaction fails.
+        """
+        async with self._lock:
+            changes = self.fold.collect(force=force)
+            if changes is None:
+                return None
+            self.writer.crash_point("snapshot")
+            written = await self.writer.write(changes)
+            for key, value in changes.states:
+                self.store.put(key, value)
+            if written.changelog_offset is not None:
+                self.store.upto = max(written.changelog_offset, self.store.upto or 0)
+            self.broker_ms = written.broker_ms or self.broker_ms
+            self.fold.committed()
+            return changes
+
+    def stamp(self, standings: Standings) -> None:
+        """Remember the broker's time of the last answer, and which fetches had been answered by then."""
+        self._stamp = (self.broker_ms, {topic: standings(topic, self.number).answered_at for topic in self.topics})
+
+    def pass_time(self, standings: Standings) -> bool:
+        """Let the broker's time pass when every topic was fetched once more since it was stamped, and nothing had come.
+
+        Without that second fetch, records older than the broker's time could still be on their way. Returns whether
+        the fold's clock was told.
+        """
+        if self._stamp is None:
+            return False
+        broker_ms, answered = self._stamp
+        if any(standings(topic, self.number).answered_at == answered[topic] for topic in self.topics):
+            return False
+        self._stamp = None
+        if not self.idle(standings):
+            return False
+        self.fold.tick(broker_ms)
+        return True

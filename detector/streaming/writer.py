@@ -1,0 +1,144 @@
+"""One partition's checkpoints as Kafka transactions: states, alerts, dead letters and offsets, all or nothing."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from detector.streaming.fold import Changes, Encoders, Outgoing
+from detector.streaming.options import WorkerOptions
+
+CrashPoint = Callable[[str], object]
+"""Called after each step by name; the tests end the process there."""
+ProducerFactory = Callable[[str], Any]
+"""Makes a producer for a transactional id."""
+_Record = tuple[bytes, bytes | None, Sequence[tuple[str, bytes]]]
+_CLOSE_SECONDS = 2.0
+
+
+class Written(NamedTuple):
+    """What the broker said of a committed checkpoint."""
+
+    changelog_offset: int | None
+    """An offset of the changelog that the checkpoint reaches; None when it held no state."""
+    broker_ms: int
+    """The broker's time of the changelog records; 0 where the topic keeps the producer's."""
+
+
+class Writer:
+    """The only writer of one partition, from its start until another is started for the same partition."""
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        partition: int,
+        encoders: Encoders,
+        *,
+        crash_point: CrashPoint,
+        make_producer: ProducerFactory | None = None,
+    ) -> None:
+        self.options = options
+        self.partition = partition
+        self.crash_point = crash_point
+        self._producer: Any = (make_producer or producer_factory(options))(options.transactional_id(partition))
+        self._partitions: dict[str, int] = {}
+        self._published: list[tuple[str, Callable[[Any], Outgoing], Callable[[Changes], Sequence[Any]]]] = [
+            (options.alerts_topic, encoders.alert, lambda changes: changes.alerts),
+            (options.health_topic, encoders.health, lambda changes: changes.health),
+            (options.dead_letters_topic, encoders.dead_letter, lambda changes: changes.dead_letters),
+        ]
+
+    async def start(self) -> None:
+        """Fence whoever wrote this partition before, abort what it left open, and be ready to write."""
+        await self._producer.start()
+
+    async def close(self) -> None:
+        """Let the producer go; a broker that does not answer is waited for two seconds at most."""
+        try:
+            await asyncio.wait_for(self._producer.stop(), _CLOSE_SECONDS)
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it writes nothing any more, whatever it says
+            return
+
+    async def write(self, changes: Changes) -> Written:
+        """Commit the changes in one transaction. Raises when anything fails: nothing of it is visible then."""
+        producer, crash_point = self._producer, self.crash_point
+        await producer.begin_transaction()
+        crash_point("begin")
+        published: list[Awaitable[Any]] = []
+        for topic, encode, values in self._published:
+            published += await self._publish(topic, map(encode, values(changes)))
+        states = await self._send(self.options.changelog, self.partition, ((k, v, ()) for k, v in changes.states))
+        await _acknowledged(published)
+        crash_point("alerts")
+        answers = await _acknowledged(states)
+        crash_point("states")
+        offsets = {
+            TopicPartition(topic, self.partition): OffsetAndMetadata(offset, "")
+            for topic, offset in changes.positions.items()
+        }
+        if offsets:
+            await producer.send_offsets_to_transaction(offsets, self.options.app_id)
+        crash_point("offsets")
+        await producer.commit_transaction()
+        crash_point("commit")
+        if not answers:
+            return Written(None, 0)
+        return Written(answers[-1].offset, max(0, answers[-1].timestamp or 0))
+
+    async def _publish(self, topic: str, records: Iterable[Outgoing]) -> list[Awaitable[Any]]:
+        placed: defaultdict[int, list[_Record]] = defaultdict(list)
+        for key, value, headers in records:
+            number = (murmur2(key) & 0x7FFFFFFF) % await self._partition_count(topic)
+            placed[number].append((key, value, headers))
+        return [future for number, batch in placed.items() for future in await self._send(topic, number, batch)]
+
+    async def _partition_count(self, topic: str) -> int:
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._partitions[topic] = len(await self._producer.partitions_for(topic))
+        return count
+
+    async def _send(self, topic: str, partition: int, records: Iterable[_Record]) -> list[Awaitable[Any]]:
+        producer = self._producer
+        sent: list[Awaitable[Any]] = []
+        batch = producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=list(headers))  # a first one always fits
+        if batch.record_count():
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+        return sent
+
+
+def producer_factory(options: WorkerOptions) -> ProducerFactory:
+    """Make transactional producers of aiokafka; batches travel at once, since a checkpoint waits for them."""
+
+    def make(transactional_id: str) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **options.broker.client_settings(),
+            transactional_id=transactional_id,
+            transaction_timeout_ms=round(options.transaction_timeout * 1000),
+            acks="all",
+            linger_ms=0,
+            compression_type=options.compression,
+            max_batch_size=options.batch_bytes,
+            max_request_size=8 * options.batch_bytes,
+            request_timeout_ms=30_000,
+        )
+
+    return make
+
+
+async def _acknowledged(futures: Iterable[Awaitable[Any]]) -> list[Any]:
+    """Wait for every answer, then raise the first failure: a fenced producer fails all of them."""
+    answers = await asyncio.gather(*futures, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
