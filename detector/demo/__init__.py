@@ -1,0 +1,1 @@
+"""The demo: what happens in it, and the show of it."""
