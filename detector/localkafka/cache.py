@@ -5,19 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-
-VARIABLE: Final = "DETECTOR_CACHE"
-"""Names another folder than the user's cache."""
 
 
 def cache_folder() -> Path:
-    """DETECTOR_CACHE, else `value-decay-detector` in XDG_CACHE_HOME, else in `~/.cache`."""
-    own = os.environ.get(VARIABLE)
-    if own:
-        return Path(own).expanduser().absolute()
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "value-decay-detector"
+    """`value-decay-detector` in XDG_CACHE_HOME, else in `~/.cache`."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    return (Path(named) if named else Path.home() / ".cache") / "value-decay-detector"
 
 
 @contextmanager

@@ -1,0 +1,112 @@
+"""How every client gets to the brokers, and its failures as one line for a person; knows no client library itself."""
+
+import logging
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+from detector.errors import AUTH, CONFIG, TEMPORARY, DetectorError
+from detector.settings import Settings
+
+PATIENCE_SECONDS: Final = 10.0
+"""How long a command waits for a broker that does not answer; a worker waits without limit."""
+
+Connection = Mapping[str, Any]
+"""The arguments of a client, `bootstrap_servers` among them; aiokafka and kafka-python name them alike."""
+
+_KNOWN: Final = (
+    ("AuthenticationFailed", AUTH, "{brokers} refuses the login — check sasl_username and its password"),
+    ("UnsupportedSaslMechanism", AUTH, "{brokers} knows no such login — check sasl_mechanism"),
+    ("CERTIFICATE_VERIFY_FAILED", CONFIG, "the certificate of {brokers} is not trusted — check tls_ca_file"),
+    ("Handshake failed", CONFIG, "{brokers} talks no TLS that we know — check tls and the address"),
+    ("AuthorizationFailed", AUTH, "{brokers} does not permit this: {error} — ask for the rights"),
+)
+"""Words of an error or of the client's log, the exit code, and what to tell."""
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """The arguments for a client. Raises DetectorError (78) for certificates that cannot be used."""
+    found: dict[str, Any] = {"bootstrap_servers": list(settings.brokers)}
+    if settings.tls:
+        found |= {"security_protocol": "SSL", "ssl_context": _tls(settings)}
+    if settings.sasl_username and settings.sasl_password:
+        found |= {
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password.get_secret_value(),
+        }
+    return found
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    password = settings.tls_key_password
+    try:
+        context = ssl.create_default_context(cafile=settings.tls_ca_file)
+        if settings.tls_certificate_file:
+            context.load_cert_chain(
+                settings.tls_certificate_file,
+                settings.tls_key_file,
+                password.get_secret_value() if password else "",  # a text, else a person would be asked for it
+            )
+    except (OSError, ssl.SSLError) as error:
+        raise DetectorError(
+            f"the TLS files cannot be used: {error} — check tls_*_file and the key's password", CONFIG
+        ) from None
+    return context
+
+
+@contextmanager
+def explained(to: Connection, client: Literal["kafka", "aiokafka"]) -> Iterator[None]:
+    """Turns what goes wrong with Kafka inside into a DetectorError (75, 77 or 78).
+
+    The client's own log (named as its package) is kept from the terminal meanwhile and searched for the reason of a
+    refused connection, which stands only there.
+    """
+    heard, log = _Heard(), logging.getLogger(client)
+    before = log.propagate
+    log.propagate = False
+    log.addHandler(heard)
+    try:
+        yield
+    except Exception as error:
+        if not _of_kafka(error):
+            raise
+        raise _explain(error, heard.text, _addresses(to)) from error
+    finally:
+        log.removeHandler(heard)
+        log.propagate = before
+
+
+class _Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = f"{self.text}\n{record.getMessage()}"[-4_000:]
+
+
+def _explain(error: Exception, heard: str, brokers: str) -> DetectorError:
+    said = f"{error!r} {heard}"
+    for word, code, message in _KNOWN:
+        if word in said:
+            return DetectorError(message.format(brokers=brokers, error=error), code)
+    if isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError"):
+        return DetectorError(f"no broker answers at {brokers} — start it, or name another with --brokers", TEMPORARY)
+    return DetectorError(f"{brokers} answers with {error!r:.300} — try again", TEMPORARY)
+
+
+def _addresses(to: Connection) -> str:
+    named = to["bootstrap_servers"]
+    return named if isinstance(named, str) else ",".join(named)
+
+
+def _of_kafka(error: Exception) -> bool:
+    return isinstance(error, TimeoutError) or _named(error, "KafkaError")
+
+
+def _named(error: Exception, *names: str) -> bool:
+    """Both clients have error classes of these names, and neither should be imported for the other's sake."""
+    return any(one.__name__ in names for one in type(error).__mro__)

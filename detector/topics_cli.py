@@ -1,0 +1,73 @@
+"""The commands `detector topics apply` and `detector topics check`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from detector.settings.options import CONNECTION, settings_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from detector.settings import Settings
+    from schemas.topics import Topic
+
+SETTINGS = (*CONNECTION, "app_id", "partitions", "replication_factor", "record_time")
+DIFFERENT = 1
+"""Exit code of `check` when a topic is not as it must be."""
+
+imports = click.option(
+    "--import", "imports", is_flag=True, help="in-topics for history: the events' own times, nothing is ever deleted"
+)
+
+
+@click.group()
+def topics() -> None:
+    """Make the topics on the brokers what they must be."""
+
+
+@topics.command()
+@settings_options(*SETTINGS)
+@imports
+def apply(settings: "Settings", *, imports: bool) -> None:
+    """Create the topics that are missing and correct settings that differ; a second run changes nothing."""
+    from detector.brokers import connection
+    from detector.topics import MISSING, apply
+
+    wanted = _wanted(settings, imports=imports)
+    done = apply(connection(settings), wanted, replicas=settings.replication_factor)
+    for one in done:
+        if one.setting == MISSING:
+            click.echo(f"{one.topic}: created")
+        else:
+            click.echo(f"{one.topic}: {one.setting} changed from {one.found or 'not set'} to {one.wanted}")
+    click.echo(f"{len(wanted)} topics are as they must be")
+
+
+@topics.command()
+@settings_options(*SETTINGS)
+@imports
+@click.pass_context
+def check(context: click.Context, settings: "Settings", *, imports: bool) -> None:
+    """Say line by line what `apply` would change; exit 1 when there is something."""
+    from detector.brokers import connection
+    from detector.topics import check
+
+    wanted = _wanted(settings, imports=imports)
+    found = check(connection(settings), wanted, replicas=settings.replication_factor)
+    for one in found:
+        click.echo(str(one))
+    if found:
+        context.exit(DIFFERENT)
+    click.echo(f"{len(wanted)} topics are as they must be")
+
+
+def _wanted(settings: "Settings", *, imports: bool) -> "Sequence[Topic]":
+    from schemas.topics import topics
+
+    return topics(
+        partitions=settings.partitions,
+        prefix=settings.topic_prefix,
+        imports=imports or settings.record_time == "create",
+        app_id=settings.app_id,
+    )
