@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 COMMANDS: Final = {
     "demo": Place("detector.demo.cli", "demo", "Show it all on a Kafka of its own, in a minute."),
-    "worker": Place("detector.worker", "worker", "Read events from Kafka and publish alerts, until stopped."),
+    "worker": Place("detector.worker_cli", "worker", "Read events from Kafka and publish alerts, until stopped."),
     "topics": Place("detector.topics_cli", "topics", "Create or check the Kafka topics."),
     "replay": Place("detector.files.replay_cli", "replay", "Run files of events through the rules, without Kafka."),
     "emit": Place("detector.files.emit_cli", "emit", "Send files of events to Kafka."),
@@ -70,7 +70,7 @@ class Commands(click.Group):
 
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from detector.version import build_version  # noqa: PLC0415
+        from detector.version import build_version
 
         click.echo(f"detector {build_version()}")
         ctx.exit()
@@ -125,7 +125,7 @@ def _answer(error: BaseException) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    from detector.logs import visible  # noqa: PLC0415 - `--help` needs no logging
+    from detector.logs import visible
 
     with contextlib.suppress(OSError):  # where nobody can be told, the code still says it
         click.echo(f"detector: {visible(' '.join(message.split()))}", err=True)
@@ -155,9 +155,9 @@ def _io(error: OSError) -> str:
 
 
 def _unexpected(error: BaseException) -> int:
-    import logging  # noqa: PLC0415 - the way on which everything else was well needs none of it
+    import logging
 
-    from detector import logs  # noqa: PLC0415
+    from detector import logs
 
     if not logging.getLogger().handlers:
         debug = os.environ.get("DETECTOR_LOG_LEVEL", "").lower() == "debug"

@@ -67,7 +67,7 @@ class Settings(BaseModel):
     topic_prefix: str = Field(
         default="", pattern=rf"^{NAME}{{0,60}}$", description="put before the name of every topic"
     )
-    partitions: int = Field(default=24, ge=1, le=1_000, description="of each topic; fixed once they are made")
+    partitions: int = Field(default=24, ge=1, le=1_000, description="of each topic that is made; fixed from then on")
     replication_factor: int = Field(default=1, ge=1, le=9, description="of the topics; default 1, in prod 3")
     record_time: Literal["log_append", "create"] = Field(
         default="log_append", description="timestamps of the in-topics: live topics log_append, imports create"

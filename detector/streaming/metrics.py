@@ -53,7 +53,7 @@ RECORD_BYTES: Final = (256, 1_024, 4_096, 16_384, 65_536)
 
 
 class Metrics(Silence):
-    """Counts what the worker tells it.
+    """Counts what the worker tells it, in a registry of its own unless one is passed in.
 
     `topics` are the in-topics and `rules` the ids of the plan. `live`: the in-topics carry the broker's time, so that
     the age of an alert's event means something; on imports it does not, and no latency is observed. `wall` gives the
@@ -62,14 +62,15 @@ class Metrics(Silence):
 
     def __init__(
         self,
-        registry: CollectorRegistry,
+        registry: CollectorRegistry | None = None,
         *,
         topics: Collection[str],
         rules: Collection[str],
         live: bool,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._registry, self._topics, self._rules = registry, frozenset(topics), frozenset(rules)
+        self._registry = registry = registry or CollectorRegistry()
+        self._topics, self._rules = frozenset(topics), frozenset(rules)
         self._live, self._wall = live, wall
         self._states: dict[int, tuple[int, int]] = {}
         self._delays: dict[int, float] = {}

@@ -1,0 +1,108 @@
+"""Puts the worker together: every part is made from the settings here, and there is no logic."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from detector import codec, logs
+from detector.brokers import connection
+from detector.catalogue.pack import load_plan
+from detector.domain.events import Event
+from detector.domain.partition import Partition
+from detector.domain.plan import Plan
+from detector.domain.record import RawRecord, Reject
+from detector.settings import Settings
+from detector.streaming.app import run_worker
+from detector.streaming.audience import Audience
+from detector.streaming.fold import Encoders, Fold
+from detector.streaming.health import Health
+from detector.streaming.http_server import HttpServer
+from detector.streaming.metrics import Metrics
+from detector.streaming.options import Broker, WorkerOptions
+from detector.topic_check import TopicCheck
+from detector.version import versions
+from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS
+
+HEARTBEATS: Final = 3.0
+"""In the time after which a silent worker loses its partitions: two may be lost."""
+
+
+def run(settings: Settings) -> int:
+    """Run a worker in this process until it is asked to stop, and give its exit code.
+
+    Raises DetectorError for what must be put right before it can join its group: 77 and 78.
+    """
+    logs.configure(format=settings.log_format, level=settings.log_level, secrets=settings.secrets())
+    plan, options = load_plan(settings.pack), options_of(settings)
+    health, topic_check = Health(), TopicCheck(settings, options)
+    metrics = Metrics(
+        topics=options.topics, rules=[rule.id for rule in plan.rules], live=settings.record_time == "log_append"
+    )
+    metrics.describe(versions(), settings.digest())
+    server = HttpServer(
+        host=settings.http_host,
+        port=settings.http_port,
+        health=health,
+        metrics=metrics.exposition,
+        token=settings.http_token.get_secret_value() if settings.http_token else None,
+    )
+    log = structlog.get_logger("detector.worker")
+    log.info("starting", **versions(), app_id=settings.app_id, settings=settings.digest(), rules=len(plan.rules))
+    log.info("serving /metrics, /livez and /readyz", host=settings.http_host, port=server.start())
+    try:
+        return run_worker(
+            options,
+            lambda number, store: partition(number, store, settings, plan, partitions=topic_check.partitions),
+            Encoders(codec.encode_alert, codec.encode_health, codec.encode_dead_letter),
+            Audience(health, metrics, topic_check),
+            on_start=lambda _stop: tick(health),
+        )
+    finally:
+        server.stop()
+
+
+def options_of(settings: Settings) -> WorkerOptions:
+    """What the streaming engine is told; raises DetectorError (78) for certificates that cannot be used."""
+    way_in, prefix = connection(settings), settings.topic_prefix
+    return WorkerOptions(
+        app_id=settings.app_id,
+        broker=Broker(
+            ",".join(settings.brokers),
+            ssl_context=way_in.get("ssl_context"),
+            sasl_mechanism=way_in.get("sasl_mechanism"),
+            username=way_in.get("sasl_plain_username", ""),
+            password=way_in.get("sasl_plain_password", ""),
+        ),
+        topics=tuple(prefix + topic for topic in IN_TOPICS),
+        alerts_topic=prefix + ALERTS,
+        health_topic=prefix + HEALTH,
+        dead_letters_topic=prefix + DEAD_LETTERS,
+        record_time=settings.record_time,
+        session_timeout=settings.session_timeout_seconds,
+        heartbeat_interval=settings.session_timeout_seconds / HEARTBEATS,
+        checkpoint_interval=settings.checkpoint_interval_seconds,
+        in_flight_records=settings.in_flight_records,
+    )
+
+
+def partition(number: int, store: dict[bytes, bytes], settings: Settings, plan: Plan, *, partitions: int) -> Fold:
+    """Make the domain's partition of this number, one of `partitions`, over its committed state."""
+
+    def decode(record: RawRecord, topic: str) -> Event | Reject:
+        return codec.decode(record, topic=topic, partition=number, partitions=partitions)
+
+    return Partition(
+        number,
+        plan=plan,
+        topics=tuple(settings.topic_prefix + topic for topic in IN_TOPICS),
+        decode=decode,
+        store=store,
+        record_time=settings.record_time,
+    )
+
+
+def tick(health: Health, seconds: float = 1.0) -> None:
+    """Let the running event loop prove from now on, every so many seconds, that it runs."""
+    health.loop_ticked(0.0)
+    asyncio.get_running_loop().call_later(seconds, tick, health, seconds)
