@@ -56,7 +56,7 @@ class Partition(Protocol):
     def advance(self, ended: Collection[str], limit: int = 0) -> int:
         """Merge and apply what can be; `ended` topics have no more to come."""
 
-    def run_to(self, clock_ms: int, grace_passed: bool) -> None:
+    def run_to(self, clock: int, *, grace_passed: bool = False) -> None:
         """Move the clock and fire what is due; `grace_passed` = whatever is due by then, grace or not."""
 
     def collect(self) -> Changes | None:

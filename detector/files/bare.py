@@ -72,13 +72,19 @@ class BareReader:
     def _put_aside(self, number: int, line: bytes, reason: str, detail: str) -> None:
         self.columns.bad.append(BadLine(self.columns.files[-1][1], number, reason, detail, line))
 
-    def log(self, partitions: int) -> Log:
-        """Lay out what was read over so many partitions: by the key, in the order of record time, then as given."""
-        columns = self.columns
-        default = columns.topic_number(self._default)
+    def topics(self) -> list[str]:
+        """Name the topics of what was read, in alphabetical order."""
+        columns, default = self.columns, self.columns.topic_number(self._default)
         for index, source in self._placeless:
             counts = self._counts.get(source)
             columns.topic_numbers[index] = max(counts, key=lambda n: (counts[n], -n)) if counts else default
+        return sorted(columns.topics[number] for number in set(columns.topic_numbers))
+
+    def log(self, partitions: int | None = None) -> Log:
+        """Lay out what was read over so many partitions (1): by the key, in the order of record time, then as given."""
+        partitions = partitions or 1
+        self.topics()  # places what was not placed yet
+        columns = self.columns
         numbers = array("I", (partition_of(key or b"", partitions) for key in columns.keys))
         order = array("I", sorted(range(len(numbers)), key=columns.timestamps.__getitem__))
         offsets = array("q", bytes(8 * len(numbers)))

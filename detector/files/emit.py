@@ -9,8 +9,9 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from detector.brokers import explained
 from detector.errors import CONFIG, DetectorError
-from detector.files.broker import PATIENCE, Options, Topics, describe, equal_partitions, explained, started
+from detector.files.broker import Access, Topics, describe, equal_partitions, started
 from detector.files.instant import rfc3339
 from detector.files.log import Log, Sent
 
@@ -44,17 +45,18 @@ class Plan:
     prefix: str = ""
 
 
-async def check_topics(options: Options, plan: Plan, topics: Iterable[str]) -> tuple[int, list[str]]:
-    """Give the count of partitions of all topics a file needs, and what a person should know of them.
+async def check_topics(kafka: Access, plan: Plan, topics: Iterable[str]) -> tuple[int, list[str]]:
+    """Give the count of partitions of the topics of a file, and what a person should know of them.
 
     Raises DetectorError: 78 where topics are missing, unequal or of the other timestamp type; else as `explained`.
     """
-    needed = [plan.prefix + topic for topic in sorted({*plan.in_topics, *topics})]
-    with explained(options):
-        found = await describe(options, needed)
+    used = {*topics} if plan.until is None else {*topics, *plan.in_topics}
+    needed = [plan.prefix + topic for topic in sorted(used or plan.in_topics)]
+    with explained(kafka.connection, "aiokafka"):
+        found = await describe(kafka, needed)
         partitions = equal_partitions(found, needed)
         _check_timestamps(found, needed, live=plan.live)
-        return partitions, [*_advice(found, needed, live=plan.live), *await _filled(options, needed, partitions)]
+        return partitions, [*_advice(found, needed, live=plan.live), *await _filled(kafka, needed, partitions)]
 
 
 def _check_timestamps(topics: Topics, needed: Sequence[str], *, live: bool) -> None:
@@ -76,9 +78,9 @@ def _advice(topics: Topics, needed: Sequence[str], *, live: bool) -> Iterator[st
         yield f"{', '.join(kept)}: retention is bounded, Kafka may delete old events (`detector topics apply --import`)"
 
 
-async def _filled(options: Options, needed: Sequence[str], partitions: int) -> list[str]:
+async def _filled(kafka: Access, needed: Sequence[str], partitions: int) -> list[str]:
     places = [TopicPartition(topic, number) for topic in needed for number in range(partitions)]
-    async with started(lambda: AIOKafkaConsumer(*needed, **options, group_id=None)) as consumer:
+    async with started(kafka, AIOKafkaConsumer, *needed, group_id=None) as consumer:
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
     filled = sorted({place.topic for place in places if ends[place] > begins[place]})
     return [f"{', '.join(filled)}: there are records already; what is sent now stands behind them"] if filled else []
@@ -120,25 +122,18 @@ def heartbeat(topic: str, partition: int, time: int) -> Sent:
 
 
 async def emit(
-    options: Options, plan: Plan, records: Iterable[Sent], *, sent: Callable[[int], object] = bool
+    kafka: Access, plan: Plan, records: Iterable[Sent], *, sent: Callable[[int], object] = bool
 ) -> tuple[int, float]:
     """Send records and give how many the brokers have acknowledged, and the seconds that took.
 
-    `sent` hears how many more are acknowledged. Raises DetectorError as `explained` does, after PATIENCE seconds in
-    which a slice was not acknowledged.
+    `sent` hears how many more are acknowledged. Raises DetectorError as `explained` does, when a slice is not
+    acknowledged within `kafka.patience` seconds.
     """
     loop = asyncio.get_running_loop()
     size = SLICE_RECORDS if not plan.rate else max(1, min(SLICE_RECORDS, int(plan.rate * PACE)))
-    with explained(options):
-        make = lambda: AIOKafkaProducer(  # noqa: E731
-            **options,
-            enable_idempotence=True,
-            acks="all",
-            max_batch_size=BATCH_BYTES,
-            max_request_size=2 * BATCH_BYTES,
-            linger_ms=0,
-        )
-        async with started(make) as producer:
+    with explained(kafka.connection, "aiokafka"):
+        settings = {"enable_idempotence": True, "acks": "all", "max_batch_size": BATCH_BYTES}
+        async with started(kafka, AIOKafkaProducer, **settings) as producer:
             begin, count = loop.time(), 0
             under_way: asyncio.Task[int] | None = None
             for piece in _slices(records, size):
@@ -149,7 +144,7 @@ async def emit(
                     sent(done)
                 if plan.rate:
                     await asyncio.sleep(begin + count / plan.rate - loop.time())
-                under_way = asyncio.create_task(_deliver(producer, batches, len(piece)))
+                under_way = asyncio.create_task(_deliver(producer, batches, kafka.patience))
             if under_way is not None:
                 done = await under_way
                 count += done
@@ -183,13 +178,15 @@ def _batches(producer: Any, piece: Sequence[Sent], plan: Plan) -> dict[tuple[str
     return {(plan.prefix + topic, partition): batches for (topic, partition), batches in packed.items()}
 
 
-async def _deliver(producer: Any, batches: dict[tuple[str, int], list[Any]], count: int) -> int:
+async def _deliver(producer: Any, batches: dict[tuple[str, int], list[Any]], patience: float) -> int:
+    """Send a slice and give its count of records, all acknowledged."""
+
     async def one(topic: str, partition: int, batches: Sequence[Any]) -> None:
         for batch in batches:
             await (await producer.send_batch(batch, topic, partition=partition))
 
     work = [asyncio.create_task(one(topic, partition, some)) for (topic, partition), some in batches.items()]
-    _, late = await asyncio.wait(work, timeout=PATIENCE)
+    _, late = await asyncio.wait(work, timeout=patience)
     for task in late:
         task.cancel()
     for result in await asyncio.gather(*work, return_exceptions=True):
@@ -197,4 +194,4 @@ async def _deliver(producer: Any, batches: dict[tuple[str, int], list[Any]], cou
             raise TimeoutError
         if isinstance(result, BaseException):
             raise result
-    return count
+    return sum(batch.record_count() for some in batches.values() for batch in some)

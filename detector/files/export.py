@@ -11,15 +11,29 @@ from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from detector.brokers import explained
 from detector.errors import CONFIG, DetectorError
-from detector.files.broker import PATIENCE, Options, Topics, describe, equal_partitions, explained, started
+from detector.files.broker import Access, Topics, describe, equal_partitions, started
 from detector.files.exported import encode_end, encode_record
 from detector.files.log import End
 
 POLL_MS: Final = 250
+LONG_POLL_MS: Final = 10
+"""What is read is there: a fetch that waits at a log's end would only hold up the next partition."""
+
 POLL_RECORDS: Final = 5_000
 TAIL: Final = 4_096
 """Offsets of a changelog that are first searched for the latest partition record; then four times as many, and on."""
+
+
+READING: Final[Mapping[str, object]] = {
+    "group_id": None,
+    "enable_auto_commit": False,
+    "isolation_level": "read_committed",
+    "auto_offset_reset": "earliest",
+    "fetch_max_wait_ms": LONG_POLL_MS,
+    "max_partition_fetch_bytes": 4 << 20,
+}
 
 
 class PartitionState(Protocol):
@@ -74,36 +88,29 @@ class _Stretch:
 
 
 async def export(
-    options: Options, source: Source, out: BufferedIOBase, *, written: Callable[[int], object] = bool
+    kafka: Access, source: Source, out: BufferedIOBase, *, written: Callable[[int], object] = bool
 ) -> Exported:
     """Write the log to `out`; `written` hears how many more records are.
 
     Raises DetectorError: 78 for topics that are missing or unequal, 75 and 77 as `explained` does.
     """
-    with explained(options):
+    with explained(kafka.connection, "aiokafka"):
         names = sorted({*source.in_topics, source.control})
-        topics = await describe(options, [source.prefix + name for name in names] + [source.changelog])
+        topics = await describe(kafka, [source.prefix + name for name in names] + [source.changelog])
         partitions = equal_partitions(topics, [source.prefix + name for name in source.in_topics])
         names = [name for name in names if source.prefix + name in topics.partitions]
         _check_changelog(topics, source.changelog, partitions)
-        make = lambda: AIOKafkaConsumer(  # noqa: E731
-            **options,
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=POLL_MS,
-            max_partition_fetch_bytes=4 << 20,
-        )
-        async with started(make) as consumer:
-            states = await _states(consumer, source, partitions if source.changelog in topics.partitions else 0)
+        async with started(kafka, AIOKafkaConsumer, **READING) as consumer:
+            states = await _states(
+                consumer, source, partitions if source.changelog in topics.partitions else 0, kafka.patience
+            )
             count, lost = 0, list[str]()
             for number in range(partitions):
                 for name in names:
                     stretch = await _stretch(consumer, source.prefix + name, number, _limit(states, number, name))
                     if stretch.lost:
                         lost.append(f"{name}/{number}")
-                    async for records in _read(consumer, stretch):
+                    async for records in _read(consumer, stretch, kafka.patience):
                         out.writelines(encode_record(name, number, record) + b"\n" for record in records)
                         count += len(records)
                         written(len(records))
@@ -142,7 +149,7 @@ def _notes(states: Mapping[int, PartitionState], lost: Sequence[str], changelog:
     return notes
 
 
-async def _states(consumer: Any, source: Source, partitions: int) -> dict[int, PartitionState]:
+async def _states(consumer: Any, source: Source, partitions: int, patience: float) -> dict[int, PartitionState]:
     """Read the latest partition record of every partition from the changelog; they stand near its end."""
     states = {}
     for number in range(partitions):
@@ -152,7 +159,7 @@ async def _states(consumer: Any, source: Source, partitions: int) -> dict[int, P
         tail, found = TAIL, None
         while found is None:
             start = max(begin, end - tail)
-            async for records in _read(consumer, _Stretch(place, start, end, lost=False)):
+            async for records in _read(consumer, _Stretch(place, start, end, lost=False), patience):
                 found = next((r.value for r in reversed(records) if r.key == source.partition_key), found)
             if start == begin:
                 break
@@ -169,8 +176,8 @@ async def _stretch(consumer: Any, topic: str, partition: int, limit: int | None)
     return _Stretch(place, begin, end if limit is None else min(end, limit), lost=begin > 0)
 
 
-async def _read(consumer: Any, stretch: _Stretch) -> AsyncIterator[list[Any]]:
-    """Give the committed records of a stretch, in order. Raises TimeoutError after PATIENCE seconds of silence."""
+async def _read(consumer: Any, stretch: _Stretch, patience: float) -> AsyncIterator[list[Any]]:
+    """Give the committed records of a stretch, in order. Raises TimeoutError after `patience` seconds of silence."""
     place = stretch.place
     if stretch.begin >= stretch.end:
         return
@@ -186,5 +193,5 @@ async def _read(consumer: Any, stretch: _Stretch) -> AsyncIterator[list[Any]]:
         before, position = position, await consumer.position(place)
         if position > before:
             heard = loop.time()
-        elif loop.time() - heard > PATIENCE:
+        elif loop.time() - heard > patience:
             raise TimeoutError

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from detector.domain.record import RawRecord
-from detector.errors import IO, DetectorError
+from detector.errors import CONFIG, IO, DetectorError
 from detector.files.bad_line import BadLine, judge
 from detector.files.instant import LATEST
 from detector.files.log import Columns, End, Log
@@ -99,16 +99,24 @@ class ExportReader:
         self._numbers.append(line.partition)
         self._offsets.append(line.offset)
 
-    def log(self) -> Log:
+    def topics(self) -> list[str]:
+        """Name the topics of what was read, in alphabetical order."""
+        return sorted(self.columns.topics)
+
+    def log(self, partitions: int | None = None) -> Log:
         """Lay out what was read as the log it came from.
 
         Across topics a record stands at its effective time (the running maximum of its topic-partition), then by topic,
-        partition and offset. Raises DetectorError (74) for an export without its end, or with a record twice.
+        partition and offset. Raises DetectorError for an export without its end, or with a record twice (74), or where
+        another count of `partitions` is asked for (78).
         """
-        partitions = max((*self._numbers, *self._ends), default=-1) + 1
-        if missing := sorted(set(range(partitions)) - self._ends.keys()):
+        count = max((*self._numbers, *self._ends), default=-1) + 1
+        if missing := sorted(set(range(count)) - self._ends.keys()):
             file = self.columns.files[-1][1]
             raise DetectorError(f"{file}: the end line of partition {missing[0]} is missing — export it again", IO)
+        if partitions not in (None, count):
+            what = f"the export has {count} partitions, {partitions} are asked for"
+            raise DetectorError(f"{what} — an export keeps its partitions: use {count}", CONFIG)
         columns, numbers, offsets = self.columns, self._numbers, self._offsets
         topics, topic_numbers = columns.topics, columns.topic_numbers
         order = sorted(range(len(numbers)), key=lambda i: (topics[topic_numbers[i]], numbers[i], offsets[i]))
@@ -119,7 +127,7 @@ class ExportReader:
                     self._refuse_twice(index)
                 effective[index] = max(effective[index], effective[before])
         order.sort(key=effective.__getitem__)
-        ends = [self._ends[number] for number in range(partitions)]
+        ends = [self._ends[number] for number in range(count)]
         return Log(columns, numbers, offsets, array("I", order), ends, exported=True)
 
     def _refuse_twice(self, index: int) -> None:

@@ -8,7 +8,6 @@ from typing import Final
 from detector.errors import DetectorError
 from detector.files.bare import BareReader
 from detector.files.exported import ExportReader, is_export
-from detector.files.log import Log
 from detector.files.ndjson import read_lines
 
 FIRST: Final = 100
@@ -18,9 +17,9 @@ TICK: Final = 10_000
 
 
 def read_files(
-    paths: Sequence[Path], *, topic_of: Mapping[str, str], partitions: int, read: Callable[[int], object] = bool
-) -> Log:
-    """Read bare events (laid out over `partitions` partitions) or an export (which brings its own).
+    paths: Sequence[Path], *, topic_of: Mapping[str, str], read: Callable[[int], object] = bool
+) -> BareReader | ExportReader:
+    """Read bare events or an export; the reader knows the topics, and lays out the log over so many partitions.
 
     `topic_of` names the topic of each event type; `read` hears how many more lines were read. Raises DetectorError for
     what cannot be read (74) and for bare events beside an export (78).
@@ -38,7 +37,7 @@ def read_files(
         reader.read(chain(first, lines))
     if len(forms) > 1:
         raise DetectorError("bare events and an export cannot be read together — give files of one form")
-    return export.log() if True in forms else bare.log(partitions)
+    return export if True in forms else bare
 
 
 def _told(lines: Iterable[tuple[int, bytes]], read: Callable[[int], object]) -> Iterator[tuple[int, bytes]]:

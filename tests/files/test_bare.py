@@ -14,7 +14,7 @@ USAGE, SUPPORT, CRM = "usage.events.v1", "support.events.v1", "crm.events.v1"
 
 
 def read(*paths: Path, partitions: int = 1) -> Log:
-    return read_files(paths, topic_of=TOPIC_OF, partitions=partitions)
+    return read_files(paths, topic_of=TOPIC_OF).log(partitions)
 
 
 def ids(log: Log) -> list[str]:
@@ -135,5 +135,5 @@ def test_events_and_an_export_are_not_read_together(tmp_path: Path) -> None:
 def test_reading_tells_how_many_lines_were_read(tmp_path: Path) -> None:
     told: list[int] = []
     path = write(tmp_path / "e", *[event()] * 25_000)
-    read_files([path], topic_of=TOPIC_OF, partitions=1, read=told.append)
+    read_files([path], topic_of=TOPIC_OF, read=told.append)
     assert told == [10_000, 10_000, 5_000]

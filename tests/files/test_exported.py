@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.domain.record import Record
-from detector.errors import IO, DetectorError
+from detector.errors import CONFIG, IO, DetectorError
 from detector.files.exported import ExportReader, encode_end, encode_record
 from detector.files.log import End, Log
 from detector.files.read import read_files
@@ -16,7 +16,7 @@ USAGE, CRM = "usage.events.v1", "crm.events.v1"
 
 
 def read(*paths: Path) -> Log:
-    return read_files(paths, topic_of=TOPIC_OF, partitions=9)
+    return read_files(paths, topic_of=TOPIC_OF).log()
 
 
 def line(topic: str, partition: int, offset: int, timestamp: int, value: bytes | None = b"{}") -> bytes:
@@ -100,6 +100,15 @@ def test_an_export_that_was_cut_off_is_refused(tmp_path: Path) -> None:
         with pytest.raises(DetectorError, match="the end line of partition 0 is missing") as caught:
             read(write(tmp_path / "x", *lines))
         assert caught.value.exit_code == IO
+
+
+def test_an_export_keeps_its_partitions(tmp_path: Path) -> None:
+    reader = read_files([write(tmp_path / "x", line(USAGE, 1, 0, 1), end(0), end(1))], topic_of=TOPIC_OF)
+    assert reader.topics() == [USAGE]
+    assert reader.log(2).partitions == 2
+    with pytest.raises(DetectorError, match="the export has 2 partitions, 3 are asked for") as caught:
+        reader.log(3)
+    assert caught.value.exit_code == CONFIG
 
 
 BAD = [
