@@ -1,0 +1,59 @@
+# What one does with this repository; `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+LOCK := requirements.lock
+LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its files. Written by `make lock` from pyproject.toml; not edited by hand.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup check lint unit test demo bench kafka lock clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
+
+setup: $(STAMP) ## install everything into .venv, exactly as locked; quick when nothing changed
+
+$(STAMP): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than Python 3.11 — install a newer one, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+check: lint unit ## before every commit: style, types, layers, drift, tests without a broker (under 90 s)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.generate --check
+
+unit: setup
+	$(PYTEST) -q -m "not broker"
+
+test: setup ## every test, those on a real Kafka too (under 10 min)
+	$(PYTEST)
+
+demo: setup ## see it at work: Kafka, six months of history, its alerts (about a minute)
+	@$(BIN)/detector demo
+
+bench: setup ## events a second of one worker, and where the time goes
+	$(BIN)/python -m benchmarks
+
+kafka: setup ## run a local Kafka until Ctrl-C
+	@$(BIN)/python -m detector.localkafka
+
+lock: setup ## resolve pyproject.toml anew into requirements.lock
+	PIP_FIND_LINKS= $(BIN)/pip-compile -q --all-extras --build-deps-for editable --generate-hashes --allow-unsafe \
+		--strip-extras --no-header --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		-o $(LOCK) pyproject.toml
+	@{ echo '$(LOCK_HEAD)'; cat $(LOCK); } > $(LOCK).new && mv $(LOCK).new $(LOCK)
+
+clean: ## remove what was installed and cached here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage dist
