@@ -9,16 +9,23 @@ from typing import Final
 NOISY: Final = ("aiokafka", "asyncio", "faust", "kafka", "mode")
 """Loggers of libraries, with all below them; our own lines are never held back."""
 
+SERVICE: Final = "[^"
+"""So begins what mode says of a service, in the name of the module that the service stands in."""
+
 WINDOW_SECONDS: Final = 10.0
 SAME_LINES: Final = 3
 LOGGER_LINES: Final = 50
 
 
 class RateLimit(logging.Filter):
-    """Lets a few equal lines of a noisy library through in each window, and a bounded number of any lines."""
+    """Lets a few equal lines of a noisy library through in each window, and a bounded number of any lines.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    What a library says below the level `least` is dropped.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, least: int = logging.WARNING) -> None:
         super().__init__()
+        self._least = least
         self._clock = clock
         self._lock = threading.Lock()
         self._window = -1.0
@@ -27,8 +34,10 @@ class RateLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether this line is written; one that is carries how many of its logger's were not."""
-        if not record.name.startswith(NOISY):
+        if not (record.name.partition(".")[0] in NOISY or str(record.msg).startswith(SERVICE)):
             return True
+        if record.levelno < self._least:
+            return False
         with self._lock:
             window = self._clock() // WINDOW_SECONDS
             if window != self._window:

@@ -41,7 +41,7 @@ def configure(
 
     `auto` is for people on a terminal and JSON elsewhere. `secrets` are blotted out wherever they turn up. Libraries
     in NOISY are held to a few equal lines in each window of `clock`, which counts seconds; the next line let through
-    says how many were held back.
+    says how many were held back. Below warning they speak at the level debug only.
     """
     target = stream or sys.stderr
     human = format == "console" or (format == "auto" and target.isatty())
@@ -60,12 +60,10 @@ def configure(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _for_people if human else _as_json],
         )
     )
-    handler.addFilter(RateLimit(clock))
+    handler.addFilter(RateLimit(clock, logging.DEBUG if level == "debug" else logging.WARNING))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in ("kafka", "asyncio"):  # chatty at info without telling an operator anything
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING) if level != "debug" else logging.DEBUG)
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

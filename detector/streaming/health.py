@@ -16,7 +16,7 @@ PROGRESS_SECONDS: Final = 120.0
 
 @dataclass(frozen=True)
 class Answer:
-    """A probe's answer; `reason` is a few words of ours, never a value from outside."""
+    """A probe's answer; `reason` is a word of ours, never a value from outside."""
 
     ok: bool
     reason: str
@@ -43,19 +43,19 @@ class Health(Silence):
         """
         now = self._clock()
         if now - self._ticked >= LOOP_SECONDS:
-            return Answer(ok=False, reason="the event loop hangs")
+            return Answer(ok=False, reason="event_loop_hangs")
         if not self._connected:
-            return Answer(ok=True, reason="waiting for the broker")
+            return Answer(ok=True, reason="waiting_for_broker")
         if self._lag and now - self._progressed >= PROGRESS_SECONDS:
-            return Answer(ok=False, reason="there is lag and nothing is applied")
-        return Answer(ok=True, reason="working" if self._lag else "nothing to do")
+            return Answer(ok=False, reason="no_progress")
+        return Answer(ok=True, reason="working" if self._lag else "nothing_to_do")
 
     def ready(self) -> Answer:
         """Tell whether events are being applied: assigned, recovered, connected and not stopping."""
         if not self._ready.ok:
             return self._ready
         if not self._connected:
-            return Answer(ok=False, reason="waiting for the broker")
+            return Answer(ok=False, reason="waiting_for_broker")
         live = self.live()
         return live if not live.ok else self._ready
 

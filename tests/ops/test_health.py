@@ -49,11 +49,11 @@ def test_ten_minutes_without_a_broker_do_not_ask_for_a_restart(health: Health, c
     working(health)
     health.lag("t", 0, 50, 1.0)
     health.broker(connected=False)
-    health.readiness(ready=False, reason="waiting for the broker")
+    health.readiness(ready=False, reason="waiting_for_broker")
     pass_time(health, clock, 600)
     assert health.live().ok
     assert not health.ready().ok
-    assert health.ready().reason == "waiting for the broker"
+    assert health.ready().reason == "waiting_for_broker"
 
 
 def test_a_loop_that_hangs_is_neither_alive_nor_ready_after_ten_seconds(health: Health, clock: Clock) -> None:
@@ -63,7 +63,7 @@ def test_a_loop_that_hangs_is_neither_alive_nor_ready_after_ten_seconds(health: 
     assert health.ready().ok
     clock.now += 0.1
     assert not health.live().ok
-    assert health.ready().reason == "the event loop hangs"
+    assert health.ready().reason == "event_loop_hangs"
 
 
 def test_lag_without_progress_for_120_seconds_is_a_standstill(health: Health, clock: Clock) -> None:
@@ -71,7 +71,7 @@ def test_lag_without_progress_for_120_seconds_is_a_standstill(health: Health, cl
     pass_time(health, clock, 119)
     assert health.live().ok
     pass_time(health, clock, 1)
-    assert health.live().reason == "there is lag and nothing is applied"
+    assert health.live().reason == "no_progress"
     health.applied(1, 5, 0.1)
     assert health.live().ok
 
@@ -98,7 +98,7 @@ def test_the_lag_of_partitions_that_left_is_forgotten(health: Health, clock: Clo
     working(health).lag("t", 1, 5, 1.0)
     health.rebalance_ended(1.0, frozenset({0}), 4)
     pass_time(health, clock, 500)
-    assert health.live().reason == "nothing to do"
+    assert health.live().reason == "nothing_to_do"
 
 
 def test_stopping_is_told_at_once(health: Health) -> None:

@@ -150,6 +150,16 @@ def test_a_storm_of_ever_different_lines_is_bounded_too(configure: Configure) ->
     assert len(parsed(stream)) == log_rate.LOGGER_LINES
 
 
+@pytest.mark.parametrize(("level", "lines"), [("info", 2), ("debug", 4)])
+def test_libraries_speak_below_warning_at_debug_only(configure: Configure, level: str, lines: int) -> None:
+    stream = configure(level=level)
+    logging.getLogger("aiokafka.cluster").info("chatter")
+    logging.getLogger("detector.streaming.app").info("[^WorkerApp]: Starting...")  # mode, in the name of our module
+    logging.getLogger("aiokafka.cluster").warning("trouble")
+    logging.getLogger("detector.streaming.app").info("stopping")
+    assert len(parsed(stream)) == lines
+
+
 def test_our_own_lines_are_never_held_back(configure: Configure) -> None:
     stream = configure(clock=lambda: 0.0)
     for _ in range(100):
