@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Final, final
 
 from detector.domain.calendar import DAY_MS, Calendar, calendar_of
+from detector.domain.hot import NEVER
 from detector.domain.state import AccountRecord, decode_account_record
 
 RENEWAL_LINES: Final = ((30, 2), (90, 1))  # R2.8: at most so many days before the renewal, so many steps more
@@ -18,9 +19,10 @@ class Account:
 
     `hot` is edited in place; `record` is read from its bytes at the first use. `last` is the effective time of the last
     record applied or the firing time of the last deadline, in epoch milliseconds, whichever is later; -1 for a new account.
+    `first_event` is the earliest event time seen.
     """
 
-    __slots__ = ("_calendar", "_raw", "_record", "account_id", "dirty", "hot", "last", "path", "record_dirty", "tenant_id")
+    __slots__ = ("_calendar", "_raw", "_record", "account_id", "first_event", "hot", "last", "path", "record_dirty", "tenant_id")
 
     def __init__(self, tenant_id: str, account_id: str, path: str, hot: bytearray, raw: bytes | None) -> None:
         self.tenant_id = tenant_id
@@ -28,7 +30,7 @@ class Account:
         self.path = path
         self.hot = hot
         self.last = -1
-        self.dirty = False
+        self.first_event = NEVER
         self.record_dirty = False
         self._raw = raw
         self._record: AccountRecord | None = AccountRecord() if raw is None else None

@@ -63,6 +63,11 @@ class Calendar:
         """Whether the account named any holiday."""
         return bool(self._holidays)
 
+    @property
+    def is_special(self) -> bool:
+        """Whether the days of a week differ from Monday to Friday without holidays."""
+        return bool(self._holidays) or self._business != (True,) * 5 + (False,) * 2
+
     def is_holiday_day(self, day: int) -> bool:
         """Whether the calendar date of this day number is a holiday of the account."""
         return day in self._holiday_set

@@ -3,7 +3,6 @@
 Pure but for the account it is given, which is changed in place. What came of it is collected in `alerts` and `touched`.
 """
 
-from hashlib import blake2b
 from typing import Final, final
 
 import msgspec
@@ -26,9 +25,13 @@ from detector.domain.plan import Plan, Rule
 from detector.domain.state import AccountRecord, Episode
 from detector.domain.verdict import GRACE_MS, Moment, earliest
 
+# Bits of the hot block's mask.
+_USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
+_FULL: Final = 2  # daily evaluations must not take the short cut: an alert, or a calendar of the account's own
+_CHANGED: Final = 4  # facts changed since the last snapshot
+
 RECENT_DAYS: Final = 14
 MAX_RECENT: Final = 512
-COLD: Final = "cold"
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -36,7 +39,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class Detect:
     """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away."""
 
-    __slots__ = ("_by_id", "_daily", "_plan", "_usage", "alerts", "touched")
+    __slots__ = ("_by_id", "_daily", "_plan", "_usage", "alerts", "noted", "touched")
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -45,21 +48,24 @@ class Detect:
         usage = plan.entries.get(UsageRecorded)
         self._usage = tuple(rule for rule, _ in usage.wakes) if usage is not None else ()
         self.alerts: list[Alert] = []
+        self.noted = 0
         self.touched: dict[Account, int] = {}
 
     # -- usage: the hot path --------------------------------------------------------------------------------------
 
-    def usage(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger) -> bool:
-        """Take a `usage.recorded` in; False for a duplicate. Touches the hot block only, unless a rule waits for usage."""
+    def usage(self, event: UsageRecorded, account: Account) -> bool:
+        """Take a `usage.recorded` into the hot block; False for a duplicate."""
         block = account.hot
         if hot.seen(block, hot.hash8(event.event_id)):
             return False
         who = event.stakeholder_id
         at = event.occurred_at
         hot.add_usage(block, at // DAY_MS, event.count, None if who is None else hot.member_hash(who), at)
-        if hot.wake_mask(block):
-            self._judge_each(account, self._usage, self._at(account, now, event), trigger)
         return True
+
+    def woken(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger) -> None:
+        """Judge the rules that wait for usage."""
+        self._judge_each(account, self._usage, self._at(account, now, event), trigger)
 
     # -- every other event ------------------------------------------------------------------------------------------
 
@@ -89,7 +95,7 @@ class Detect:
                 subject = None if field is None else getattr(event, field)
                 if field is None or subject is not None:
                     self._judge(account, rule, moment, trigger, subject)
-            self._settle(account)
+        self._settle(account, changed=True)
         return True
 
     def _usage_marks(self, event: Event, account: Account) -> None:
@@ -114,10 +120,18 @@ class Detect:
             del account.record.wake[rule_id]
         self._judge_each(account, [rule for rule in rules if rule is not None], moment, DeadlineTrigger(iso(due)))
 
+    def idle(self, block: bytes | bytearray, due: int) -> bool:
+        """Whether the hot block alone shows that a daily evaluation finds nothing new."""
+        return not hot.wake_mask(block) & (_FULL | _CHANGED) and all(rule.operator.quiet(block, due) for rule in self._daily)
+
     def daily(self, account: Account, due: int) -> None:
-        """Judge what is judged once a day, at the account's own minute."""
+        """Judge what is judged once a day, at the account's own minute; a reader sees once a day what else has changed."""
         moment = Moment(due, due, *self._firsts(account), daily=True)
         self._judge_each(account, self._daily, moment, DeadlineTrigger(iso(due)))
+        mask = hot.wake_mask(account.hot)
+        if mask & _CHANGED:
+            self.touched[account] = due
+            hot.set_wake_mask(account.hot, mask & ~_CHANGED)
 
     def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | DeadlineTrigger) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
@@ -161,7 +175,7 @@ class Detect:
             verdict = rule.operator.judge(account, subject, moment, _open(mine.get(subject)))
             came = step(account, rule, subject, mine.get(subject), verdict, moment, self._plan.human_touch.name)
             due = earliest(due, came.due)
-            note = note or verdict.explained or ((COLD, moment.now) if verdict.insufficient else None)
+            note = note or verdict.explained
             if came.episode is not mine.get(subject):
                 record.episodes = [e for e in record.episodes if e is not mine.get(subject)]
                 if came.episode is not None:
@@ -195,14 +209,17 @@ class Detect:
             else:
                 record.notes[rule.id] = note
 
-    def _settle(self, account: Account) -> None:
-        """Store the account's next deadline, and whether usage can wake a rule: one that has no deadline or an alert."""
+    def _settle(self, account: Account, *, changed: bool = False) -> None:
+        """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot to be written."""
         record = account.record
         hot.set_next_wake(account.hot, min(record.wake.values(), default=hot.NEVER))
-        live = {episode.rule for episode in record.episodes if episode.status != "resolved"}
+        live = {episode.rule for episode in record.episodes}
         armed = self._plan.tenant(account.tenant_id).armed
         waits = any(rule.index in armed and (rule.id in live or rule.id not in record.wake) for rule in self._usage)
-        hot.set_wake_mask(account.hot, int(waits or any(note[0] == "holiday" for note in record.notes.values())))
+        explained = any(rule.id in record.notes for rule in self._usage)
+        full = account.calendar.is_special or any(rule.id in live or rule.id in record.spans for rule in self._daily)
+        old = hot.wake_mask(account.hot) & _CHANGED
+        hot.set_wake_mask(account.hot, (_USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old))
 
 
 def _open(episode: Episode | None) -> Episode | None:
@@ -219,19 +236,13 @@ def _duplicate(record: AccountRecord, event: Event, event_hash: bytes) -> bool:
             if found % 8 == 0:
                 return True
             found = ids.find(event_hash, found + 1)
-    recent[day] = recent.get(day, b"") + event_hash
-    newest = max(recent)
-    for old in [other for other in recent if other <= newest - RECENT_DAYS]:
-        if old != day:
-            del recent[old]
+    recent[str(day)] = recent.get(str(day), b"") + event_hash
+    newest = max(map(int, recent))
+    for old in [other for other in recent if int(other) <= newest - RECENT_DAYS and int(other) != day]:
+        del recent[old]
     while sum(map(len, recent.values())) > 8 * MAX_RECENT:
-        oldest = min(recent)
+        oldest = min(recent, key=int)
         recent[oldest] = recent[oldest][8:]
         if not recent[oldest]:
             del recent[oldest]
     return False
-
-
-def slot_of(path: str) -> int:
-    """The account's own minute of the day for daily evaluations, 360 to 1439: usage days settle until 06:00 UTC."""
-    return 360 + int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "big") % 1080

@@ -44,6 +44,7 @@ class Rule(msgspec.Struct, frozen=True):
     polarity: str = "risk"
     keep_ms: int = DAY_KEEP
     hold_ms: int = 0
+    proves: bool = False
     starts: tuple[Mapping[str, Any], ...] = ()
     satisfies: tuple[Mapping[str, Any], ...] = ()
 

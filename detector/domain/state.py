@@ -82,7 +82,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     """Everything of an account but its usage, which is in the hot block.
 
     `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure; `tracks`
-    the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of event ids by day;
+    the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of event ids by day (its number as text);
     `pending` what must hold longer before it opens; `wake` the next due time per rule; `notes` silences that are explained.
     """
 
@@ -94,7 +94,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     marks: dict[str, tuple[int, int]] = {}
     tracks: dict[str, dict[str, dict[str, tuple[int, int]]]] = {}
     logs: dict[str, list[Entry]] = {}
-    recent: dict[int, bytes] = {}
+    recent: dict[str, bytes] = {}
     episodes: list[Episode] = []
     pending: dict[str, list[Any]] = {}
     wake: dict[str, int] = {}

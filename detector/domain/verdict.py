@@ -73,7 +73,6 @@ class Verdict(msgspec.Struct, gc=False):
     superseded: bool = False
     frozen: list[Any] | None = None
     explained: tuple[str, int] | None = None
-    insufficient: bool = False
 
 
 class Operator(Protocol):
@@ -99,6 +98,14 @@ class Operator(Protocol):
         """What it needs to be kept (`measures.Kept`)."""
         ...
 
+    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+        """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; only asked of daily operators."""
+        ...
+
+    def warm(self, account: Account, now: int) -> bool:
+        """Whether it has seen enough history to judge."""
+        ...
+
     def subjects(self, account: Account, moment: Moment) -> Iterable[str | None]:
         """The subjects that may have a verdict."""
         ...
@@ -106,6 +113,25 @@ class Operator(Protocol):
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """The verdict on one subject; a pure function of the account's facts, the moment and the open episode."""
         ...
+
+
+class EventDriven(msgspec.Struct, frozen=True):
+    """What is common to operators that are judged when an event or a deadline comes."""
+
+    @property
+    def daily(self) -> bool:
+        """Never by the day."""
+        return False
+
+    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+        """Nothing is found by the day."""
+        del block, now
+        return True
+
+    def warm(self, account: Account, now: int) -> bool:
+        """It needs no history."""
+        del account, now
+        return True
 
 
 def earliest(*times: int | None) -> int | None:

@@ -11,11 +11,11 @@ from detector.domain.account import Account
 from detector.domain.calendar import DAY_MS
 from detector.domain.moments import goal_field, way
 from detector.domain.state import Episode, Goal
-from detector.domain.verdict import Clears, Evidence, Moment, Verdict, earliest
+from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 
 @final
-class Attainment(msgspec.Struct, frozen=True):
+class Attainment(EventDriven, frozen=True):
     """ratio = (value - baseline) / (expected(t) - baseline); `steps` are (severity step, highest ratio), worst first.
 
     Judged at each verified measure, by the latest one, and `after_days` after a schedule date for which none came from
@@ -29,7 +29,6 @@ class Attainment(msgspec.Struct, frozen=True):
     after_days: int = 14
     before_days: int = 7
     from_share: float = 0.05
-    daily: bool = False
     kind: str = "goal"
 
     @property

@@ -7,7 +7,7 @@ import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.baseline import Baseline, drop_share, own_baseline, significant_drop
+from detector.domain.baseline import Baseline, drop_share, median_of, own_baseline, significant_drop
 from detector.domain.calendar import DAY_MS, HOUR_MS
 from detector.domain.events import Event
 from detector.domain.state import Episode
@@ -33,8 +33,22 @@ class Change(msgspec.Struct, frozen=True):
     steps: tuple[tuple[int, float], ...]
     clears_at: float
     expires_days: int = 56
-    daily: bool = True
     kind: None = None
+
+    @property
+    def daily(self) -> bool:
+        """Once a day, over the whole days before."""
+        return True
+
+    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+        """Whether no drop shows today on the usual calendar: then every window has the same number of business days."""
+        day = (now - SETTLES_MS) // DAY_MS - 1
+        days = self.days
+        counts = hot.day_counts(block, day - days * (BASELINE_WINDOWS + 1) + 1, day)
+        seen = sum(counts[-days:])
+        before = [sum(counts[at : at + days]) for at in range(0, days * BASELINE_WINDOWS, days)]
+        usual = median_of(before)
+        return usual == 0 or seen > (1 - self.steps[0][1]) * usual
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
@@ -58,15 +72,12 @@ class Change(msgspec.Struct, frozen=True):
         seen = self._window(account, day)
         if episode is not None and episode.frozen:
             return self._against_frozen(account, day, seen, episode, moment)
-        verdict = Verdict(insufficient=not self._warm(account, day))
-        if verdict.insufficient or seen[1] < MIN_DAYS:
+        verdict = Verdict()
+        if not self.warm(account, moment.now) or seen[1] < MIN_DAYS:
             return verdict
         # The cheap question first: is there any drop today against the baseline as it would be taken today?
         quick = self._baseline(account, day)
-        if quick is None:
-            verdict.insufficient = True
-            return verdict
-        before = self._baseline(account, day - 1) if self._level(seen, quick) else None
+        before = self._baseline(account, day - 1) if quick is not None and self._level(seen, quick) else None
         if before is None:
             return verdict
         first = self._level(self._window(account, day - 1), before)
@@ -93,7 +104,9 @@ class Change(msgspec.Struct, frozen=True):
         self._describe(verdict, seen, frozen)
         return verdict
 
-    def _warm(self, account: Account, day: int) -> bool:
+    def warm(self, account: Account, now: int) -> bool:
+        """Whether usage goes back as far as the windows reach."""
+        day = (now - SETTLES_MS) // DAY_MS - 1
         first = hot.first_usage(account.hot)
         return first is not None and day - first // DAY_MS + 1 >= self.days * (BASELINE_WINDOWS + 1)
 

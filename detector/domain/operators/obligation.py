@@ -11,14 +11,14 @@ from detector.domain.events import Event
 from detector.domain.measures import Kept, Track
 from detector.domain.moments import MomentOf
 from detector.domain.state import Episode
-from detector.domain.verdict import Clears, Evidence, Moment, Verdict, earliest
+from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 Source: TypeAlias = Track | MomentOf
 Times: TypeAlias = Callable[[Account, str], tuple[int, int] | None]
 
 
 @final
-class Obligation(msgspec.Struct, frozen=True):
+class Obligation(EventDriven, frozen=True):
     """`expect` is due `within` of `after`, and with `repeat` again so long after each `expect`, until `until`.
 
     `steps` is the ladder: (severity step, time after which it is reached); the first one is `within`. A fact at or after
@@ -34,7 +34,6 @@ class Obligation(msgspec.Struct, frozen=True):
     repeat: Duration | None = None
     until: Source | None = None
     noun: str = "answer"
-    daily: bool = False
 
     @property
     def kind(self) -> str:
@@ -50,7 +49,7 @@ class Obligation(msgspec.Struct, frozen=True):
         found: dict[tuple[type[Event], str | None], None] = {}
         for source in self._sources():
             classes = source.matcher.alternatives if isinstance(source, Track) else source.classes
-            found.update(dict.fromkeys((cls, self.id_field) for cls in classes))
+            found.update(dict.fromkeys((cls, self.id_field if self.id_field in cls.__struct_fields__ else None) for cls in classes))
         return list(found)
 
     @property

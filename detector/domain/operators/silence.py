@@ -12,7 +12,7 @@ from detector.domain.calendar import DAY_MS, Duration
 from detector.domain.events import Event
 from detector.domain.measures import Count, Kept, Mark
 from detector.domain.state import Episode
-from detector.domain.verdict import Clears, Evidence, Moment, Verdict, earliest
+from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 _GAPS_READ_TO = b"\xff" * 9
 
@@ -56,7 +56,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 @final
-class Silence(msgspec.Struct, frozen=True):
+class Silence(EventDriven, frozen=True):
     """Silence since the anchor: the latest of the last fact, start, first seen, what clears it, and `since_onboarding`.
 
     `of` is the mark that is missed, None for the usage in the hot block. `breaks` is the mark that clears (default: the
@@ -73,7 +73,6 @@ class Silence(msgspec.Struct, frozen=True):
     from_onboarding_end: bool = False
     noun: str = "sign of life"
     kind: None = None
-    daily: bool = False
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
@@ -146,7 +145,7 @@ class Silence(msgspec.Struct, frozen=True):
         limit = round(limit_ms / DAY_MS, 1)
         rows = [Evidence(self.name, days, limit, "days", None)]
         numbers = {"days": f"{days:g}", "limit": f"{limit:g}", "holidays": f"{skipped / DAY_MS:g}"}
-        for count in dict.fromkeys(count for step in self.steps for count, _ in step.also):
+        for count in {count.name: count for step in self.steps for count, _ in step.also}.values():
             seen = count.value(account, moment.now, since=anchor)
             numbers[count.name] = str(seen)
             rows.append(Evidence(count.name, seen, None, "events", None))

@@ -10,7 +10,7 @@ from detector.domain.calendar import Duration
 from detector.domain.events import Event
 from detector.domain.measures import Count, Kept, Log, Track
 from detector.domain.state import Episode
-from detector.domain.verdict import SEVERITIES, Clears, Evidence, Moment, Verdict, earliest
+from detector.domain.verdict import SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 WEEK_MS: Final = 7 * 86_400_000
 
@@ -44,7 +44,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 @final
-class Threshold(msgspec.Struct, frozen=True):
+class Threshold(EventDriven, frozen=True):
     """A count per subject against a ladder of bounds; it clears below `clears_below`, or below so many usual weeks."""
 
     name: str
@@ -54,7 +54,6 @@ class Threshold(msgspec.Struct, frozen=True):
     clears_below_usual: float | None = None
     usual: UsualWeek | None = None
     kind: str | None = None
-    daily: bool = False
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
@@ -107,7 +106,7 @@ class Threshold(msgspec.Struct, frozen=True):
         days = (self.measure.window_ms or 0) // 86_400_000
         rows = [Evidence(self.measure.name, count, round(usual, 2), "events", f"{days}d")]
         numbers: dict[str, object] = {"observed": count, "expected": f"{usual:.1f}", "total": total, "subject": subject or "the account"}
-        for other in dict.fromkeys(other for step in self.steps for other, _ in step.also):
+        for other in {other.name: other for step in self.steps for other, _ in step.also}.values():
             value = other.value(account, moment.now, subject)
             numbers[other.name] = value
             rows.append(Evidence(other.name, value, None, "people", f"{days}d"))
@@ -117,7 +116,7 @@ class Threshold(msgspec.Struct, frozen=True):
 
 
 @final
-class Departure(msgspec.Struct, frozen=True):
+class Departure(EventDriven, frozen=True):
     """One event is enough, at once: a person of a role has left; the ladder is a table by role.
 
     It clears when there was a contact (`contact`, with its field `stakeholder_id`) with another person of the same role
@@ -130,7 +129,6 @@ class Departure(msgspec.Struct, frozen=True):
     contact: Log
     lasts: Duration | None = None
     kind: str = "stakeholder"
-    daily: bool = False
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:

@@ -1,0 +1,85 @@
+"""Reads a pack's YAML and remembers where everything stands, so that an error can name file, line and the nearest word."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detector.errors import CONFIG, DetectorError
+
+Where = tuple[str | int, ...]
+
+
+class PackError(DetectorError):
+    """A pack that cannot be compiled: the message names file, line, rule and what to write instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, CONFIG)
+
+
+class Document:
+    """A YAML file as plain data, with the line of every part; `where` is a path of keys and indices."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines: dict[Where, int] = {}
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise PackError(f"cannot read {path}: {reason}; check the path of the pack") from None
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.data: Any = {} if node is None else self._build(node, ())
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = "" if mark is None else f":{mark.line + 1}"
+            problem = getattr(error, "problem", None) or "not YAML"
+            raise PackError(f"{path}{line}: {problem}") from None
+        except RecursionError:
+            raise PackError(f"{path}: nested too deeply") from None
+
+    def _build(self, node: yaml.Node, where: Where) -> Any:
+        self._lines[where] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            built: dict[Any, Any] = {}
+            for key_node, value_node in node.value:
+                key = self._scalar(key_node)
+                if key in built:
+                    raise PackError(f"{self.path}:{key_node.start_mark.line + 1}: {key!r} stands here twice")
+                self._lines[(*where, key)] = key_node.start_mark.line + 1
+                built[key] = self._build(value_node, (*where, key))
+                self._lines[(*where, key)] = key_node.start_mark.line + 1
+            return built
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(item, (*where, at)) for at, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        constructor = yaml.SafeLoader("")
+        try:
+            value = constructor.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+        finally:
+            constructor.dispose()  # type: ignore[no-untyped-call]
+        if isinstance(value, dict | list):
+            raise PackError(f"{self.path}:{node.start_mark.line + 1}: a key must be a word")
+        return value
+
+    def line(self, where: Where) -> int:
+        """The line of a part, or of the nearest one around it."""
+        while where and where not in self._lines:
+            where = where[:-1]
+        return self._lines.get(where, 1)
+
+    def error(self, where: Where, message: str) -> PackError:
+        """The error to raise about a part; names file, line and, inside `rules`, the rule."""
+        rule = f" rule {where[1]}:" if len(where) > 1 and where[0] == "rules" else ""
+        return PackError(f"{self.path}:{self.line(where)}:{rule} {message}")
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """A hint at the nearest known word, empty where none is near."""
+    found = get_close_matches(str(word), [str(k) for k in known], 1, 0.5)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,406 @@
+"""One Kafka partition number: merges its in-topics in record-time order, keeps its clock, and applies event by event.
+
+Pure and synchronous. Records are offered as they are fetched and applied in the order (effective time, topic, offset),
+where effective time is the running maximum of a topic's record times. Before a record, every deadline fires whose due time
+plus grace lies before it: so absence is noticed at the same place in a replay. All times are epoch milliseconds.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, Literal, final
+
+import msgspec
+
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.alerts import Alert, RecordTrigger
+from detector.domain.calendar import DAY_MS
+from detector.domain.detect import Detect
+from detector.domain.events import Event, FeedHeartbeat, UsageRecorded
+from detector.domain.health import Health, health_of
+from detector.domain.plan import Plan
+from detector.domain.record import DeadLetter, RawRecord, Reject
+from detector.domain.schedule import Schedule
+from detector.domain.state import (
+    PARTITION_KEY,
+    PartitionRecord,
+    account_path,
+    decode_partition_record,
+    encode_record,
+    hot_key,
+    record_key,
+    split_path,
+)
+from detector.domain.tally import Tally, new_tally
+from detector.domain.verdict import GRACE_MS
+
+RecordTime = Literal["log_append", "create"]
+Decode = Callable[[RawRecord, str], Event | Reject]
+
+CLOCK_SOURCE: Final = "_clock"  # of the heartbeat with which `emit --until T` closes an import
+BEHIND_BROKER_MS: Final = 5_000
+UNKNOWN_KEPT: Final = 10  # dead letters a day of one unknown type of one source (events.md 3)
+LATE_MS: Final = DAY_MS
+MAX_THAWED: Final = 20_000
+_LAST: Final = "\U0010ffff"
+
+
+@final
+class Changes(msgspec.Struct):
+    """Everything that came of a partition since the last snapshot; it becomes durable as a whole or not at all."""
+
+    states: list[tuple[bytes, bytes | None]]
+    positions: dict[str, int]
+    alerts: list[Alert]
+    health: list[Health]
+    dead_letters: list[DeadLetter]
+    tally: Tally
+
+
+@final
+class _Queue:
+    """Records of one topic that were offered and not yet applied, with the topic's effective time so far."""
+
+    __slots__ = ("at", "batches", "effective", "length")
+
+    def __init__(self, effective: int) -> None:
+        self.batches: deque[Sequence[RawRecord]] = deque()
+        self.at = 0
+        self.length = 0
+        self.effective = effective
+
+    def head(self) -> int:
+        """Effective time of the next record; only where there is one."""
+        return max(self.effective, self.batches[0][self.at].timestamp)
+
+
+@final
+class Partition:
+    """The state of one partition number over all in-topics.
+
+    `store` is its committed state, key to value, read through and kept current by the caller. `topics` are the in-topics
+    and control; in `create` mode the merge waits for a head of each of `waits_for` (default: all topics). With `bare`
+    alerts name no partition or offset, as in a replay of bare files.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        plan: Plan,
+        topics: tuple[str, ...],
+        decode: Decode,
+        store: dict[bytes, bytes],
+        record_time: RecordTime = "log_append",
+        waits_for: Collection[str] | None = None,
+        bare: bool = False,
+    ) -> None:
+        self.number = number
+        self.urgent = False
+        self.clock = 0
+        self.positions: dict[str, int] = {}
+        self._plan = plan
+        self._decode = decode
+        self._store = store
+        self._record_time = record_time
+        self._waits_for = frozenset(topics if waits_for is None else waits_for)
+        self._bare = bare
+        self._detect = Detect(plan)
+        self._schedule = Schedule()
+        self._queues = {topic: _Queue(-1) for topic in sorted(topics)}
+        self._closed: dict[str, int] = {}
+        self._unknown_day = 0
+        self._unknown: dict[str, int] = {}
+        self._accounts: dict[tuple[str, str], Account] = {}
+        self._dirty: dict[Account, None] = {}
+        self._moved = False
+        self._health: list[Health] = []
+        self._dead_letters: list[DeadLetter] = []
+        self._tally = new_tally()
+
+    # -- state ------------------------------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Rebuild positions, clock and deadlines from the store; reads hot blocks as they are and thaws nothing.
+
+        Raises StateError for a partition record that this release cannot read.
+        """
+        data = self._store.get(PARTITION_KEY)
+        if data is not None:
+            record = decode_partition_record(data)
+            self.clock = record.clock
+            self.positions = dict(record.positions)
+            self._closed = dict(record.closed)
+            self._unknown_day, self._unknown = record.unknown_day, dict(record.unknown)
+            for topic, effective in record.effective.items():
+                if topic in self._queues:
+                    self._queues[topic].effective = effective
+        self._schedule.start(self.clock)
+        for key, value in self._store.items():
+            if key.startswith(b"h/"):
+                path = key[2:].decode()
+                who = split_path(path)
+                self._schedule.add(who, path)
+                self._schedule.wake(who, hot.next_wake(value))
+
+    def collect(self, *, force: bool = False) -> Changes | None:
+        """A snapshot of everything since the last one; None when there is nothing to write, never None with `force`."""
+        if not (force or self._moved or self._dirty):
+            return None
+        states: list[tuple[bytes, bytes | None]] = []
+        for account in self._dirty:
+            path = account.path
+            hot.set_last_record(account.hot, account.last)
+            states.append((hot_key(path), bytes(account.hot)))
+            if account.record_dirty:
+                states.append((record_key(path), encode_record(account.record)))
+                account.record_dirty = False
+        states.append((PARTITION_KEY, encode_record(self._partition_record())))
+        changes = Changes(states, dict(self.positions), self._detect.alerts, self._health, self._dead_letters, self._tally)
+        self._detect.alerts, self._health, self._dead_letters, self._tally = [], [], [], new_tally()
+        self._dirty, self._moved, self.urgent = {}, False, False
+        return changes
+
+    def committed(self) -> None:
+        """The last changes are durable and in the store: accounts that rest may be dropped from memory."""
+        if len(self._accounts) > MAX_THAWED:
+            dirty = self._dirty
+            self._accounts = {key: account for key, account in self._accounts.items() if account in dirty}
+
+    def _partition_record(self) -> PartitionRecord:
+        return PartitionRecord(
+            positions=dict(self.positions),
+            effective={topic: queue.effective for topic, queue in self._queues.items()},
+            clock=self.clock,
+            release=self._plan.release,
+            unknown_day=self._unknown_day,
+            unknown=dict(self._unknown),
+            closed=dict(self._closed),
+        )
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def offer(self, topic: str, records: Sequence[RawRecord]) -> None:
+        """Take fetched records, in offset order; those that were applied before are skipped."""
+        position = self.positions.get(topic, 0)
+        if records and records[0].offset < position:
+            records = [record for record in records if record.offset >= position]
+        if records:
+            queue = self._queues[topic]
+            queue.batches.append(records)
+            queue.length += len(records)
+
+    def queued(self, topic: str) -> int:
+        """How many records of a topic were offered and not yet applied."""
+        return self._queues[topic].length
+
+    def advance(self, ended: Collection[str], limit: int = 0) -> int:
+        """Merge and apply what can be, at most `limit` records if above 0; topics in `ended` hold nobody back."""
+        applied = 0
+        while not limit or applied < limit:
+            chosen = min(((queue.head(), topic) for topic, queue in self._queues.items() if queue.length), default=None)
+            if chosen is None:
+                break
+            bound = self._bound(chosen[1], ended)
+            if chosen >= bound:
+                break
+            applied += self._run(chosen[1], bound, limit - applied if limit else 0)
+        return applied
+
+    def _bound(self, chosen: str, ended: Collection[str]) -> tuple[int, str]:
+        """The (effective time, topic) before which no record of another topic can come any more."""
+        bound = (hot.NEVER, _LAST)
+        for topic, queue in self._queues.items():
+            if topic == chosen:
+                continue
+            if queue.length:
+                bound = min(bound, (queue.head(), topic))
+            elif topic not in ended and topic in self._waits_for:
+                bound = min(bound, max((queue.effective, topic), (self._closed.get(topic, -1), _LAST)))
+        return bound
+
+    def _run(self, topic: str, bound: tuple[int, str], limit: int) -> int:
+        """Apply records of one topic in a row, until one lies at or behind the bound."""
+        queue = self._queues[topic]
+        bound_time = bound[0] if topic < bound[1] else bound[0] - 1  # the last effective time that may be applied
+        decode, usage = self._decode, self._usage
+        applied = 0
+        while queue.length and (not limit or applied < limit):
+            records = queue.batches[0]
+            begin = at = queue.at
+            end = len(records) if not limit else min(len(records), at + limit - applied)
+            effective = queue.effective
+            while at < end:
+                record = records[at]
+                timestamp = record.timestamp
+                if timestamp > effective:
+                    if timestamp > bound_time:
+                        break
+                    effective = timestamp
+                if effective > self._schedule.next_fire:
+                    self._fire(effective)
+                at += 1
+                event = decode(record, topic)
+                if event.__class__ is UsageRecorded:
+                    usage(event, topic, record, effective)  # type: ignore[arg-type]
+                elif event.__class__ is Reject:
+                    self._reject(event, topic, record)  # type: ignore[arg-type]
+                else:
+                    self._other(event, topic, record, effective)  # type: ignore[arg-type]
+            if at > begin:
+                queue.effective = effective
+                self.clock = max(self.clock, effective)
+                self.positions[topic] = records[at - 1].offset + 1
+                queue.length -= at - begin
+                applied += at - begin
+            if at < len(records):
+                queue.at = at
+                if at < end or at == begin:
+                    break
+            else:
+                queue.batches.popleft()
+                queue.at = 0
+        if applied:
+            self._moved = True
+            self._tally.consumed[topic] += applied
+        return applied
+
+    def _account(self, event: Event, now: int) -> Account:
+        """The account of an event, opened or made; notes that something of it was recorded at `now`."""
+        who = (event.tenant_id, event.account_id)
+        account = self._accounts.get(who)
+        if account is None:
+            account = self._open(who, now)
+        if now < account.last:
+            self._tally.inversions += 1
+            account.record.inversions += 1
+            account.record_dirty = True
+        else:
+            account.last = now
+        if event.occurred_at < account.first_event:
+            account.first_event = event.occurred_at
+            hot.mark_seen(account.hot, event.occurred_at)
+        self._dirty[account] = None
+        return account
+
+    def _open(self, who: tuple[str, str], now: int) -> Account:
+        path = account_path(*who)
+        block = self._store.get(hot_key(path))
+        if block is None:
+            account = Account(*who, path, hot.new(), None)
+            hot.set_first_record(account.hot, now)
+            self._schedule.begin(now)
+            self._schedule.add(who, path)
+            self._tally.new_accounts += 1
+            account.record_dirty = True
+        else:
+            account = Account(*who, path, hot.opened(block), self._store.get(record_key(path)))
+            account.last = hot.last_record(account.hot)
+            first = hot.first_seen(account.hot)
+            account.first_event = hot.NEVER if first is None else first
+        self._accounts[who] = account
+        return account
+
+    def _usage(self, event: UsageRecorded, topic: str, record: RawRecord, now: int) -> None:
+        """The hot path: a `usage.recorded` touches the hot block only, unless a rule waits for usage."""
+        account = self._account(event, now)
+        new = hot.first_usage(account.hot) is None
+        if not self._detect.usage(event, account):
+            self._tally.duplicates += 1
+            return
+        self._tally.applied[topic] += 1
+        if event.occurred_at < now - LATE_MS:
+            self._tally.late[topic] += 1
+        if new or hot.wake_mask(account.hot):
+            self._detect.woken(event, account, now, self._trigger(event, topic, record))
+            self._came(account, record.timestamp)
+
+    def _other(self, event: Event, topic: str, record: RawRecord, now: int) -> None:
+        if event.__class__ is FeedHeartbeat:
+            self._tally.applied[topic] += 1
+            if event.source == CLOCK_SOURCE:
+                self._closed[topic] = max(now, self._closed.get(topic, -1))
+            return
+        account = self._account(event, now)
+        if not self._detect.event(event, account, now, self._trigger(event, topic, record)):
+            self._tally.duplicates += 1
+            return
+        self._tally.applied[topic] += 1
+        if event.occurred_at < now - LATE_MS:
+            self._tally.late[topic] += 1
+        self._came(account, record.timestamp)
+
+    def _trigger(self, event: Event, topic: str, record: RawRecord) -> RecordTrigger:
+        if self._bare:
+            return RecordTrigger(topic, None, None, event.event_id)
+        return RecordTrigger(topic, self.number, record.offset, event.event_id)
+
+    def _reject(self, reject: Reject, topic: str, record: RawRecord) -> None:
+        """A record that is no event: a dead letter, but of an unknown type only the first ten a day."""
+        self._tally.rejected[topic, reject.code] += 1
+        if reject.code == "unknown_type":
+            day = record.timestamp // DAY_MS
+            if day > self._unknown_day:
+                self._unknown_day, self._unknown = day, {}
+            name = f"{reject.source}|{reject.event_type}"
+            seen = self._unknown[name] = self._unknown.get(name, 0) + 1
+            if seen > UNKNOWN_KEPT:
+                return
+        self._dead_letters.append(DeadLetter(topic, self.number, record, reject))
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def tick(self, broker_time_ms: int) -> None:
+        """Nothing arrives: the clock follows the broker's, 5 s behind (only where brokers stamp the records)."""
+        if self._record_time == "log_append":
+            self.run_to(broker_time_ms - BEHIND_BROKER_MS)
+
+    def run_to(self, clock: int, grace_passed: bool = False) -> None:
+        """Move the clock on to `clock` and fire what is due before it; with `grace_passed` all that is due up to and at it."""
+        if clock > self.clock or grace_passed:
+            self._fire(clock + GRACE_MS + 1 if grace_passed else clock)
+            self.clock = max(self.clock, clock)
+            self._moved = True
+
+    def _fire(self, before: int) -> None:
+        """Fire every deadline whose due time plus grace lies before this, in the order (due, tenant, account)."""
+        schedule = self._schedule
+        while schedule.next_fire < before:
+            due, calls = schedule.pop()
+            for who, daily in calls:
+                self._call(who, due, daily=daily)
+        self._moved = True
+
+    def _call(self, who: tuple[str, str], due: int, *, daily: bool) -> None:
+        account = self._accounts.get(who)
+        block = self._store.get(hot_key(account_path(*who)), b"") if account is None else account.hot
+        waits = hot.next_wake(block) > due
+        if waits and (not daily or self._detect.idle(block, due)):
+            self._schedule.wake(who, hot.next_wake(block))
+            return
+        if account is None:
+            account = self._open(who, due)
+        if not waits:
+            self._detect.deadline(account, due)
+        if daily:
+            self._detect.daily(account, due)
+        account.last = max(account.last, due + GRACE_MS)
+        self._dirty[account] = None
+        self._came(account, None)
+
+    def _came(self, account: Account, decided_at: int | None) -> None:
+        """What came of a step: schedule the account's next deadline, note transitions, write the snapshot."""
+        detect = self._detect
+        self._schedule.wake((account.tenant_id, account.account_id), hot.next_wake(account.hot))
+        if not detect.touched:
+            return
+        now = detect.touched.pop(account)
+        self._health.append(health_of(account, self._plan, now))
+        for alert in detect.alerts[detect.noted :]:
+            self.urgent = True
+            self._tally.transitions[alert.family, alert.severity, alert.transition] += 1
+            if alert.transition == "opened":
+                self._tally.opened[alert.rule_id] += 1
+            if decided_at is not None:
+                self._tally.decided.append(decided_at)
+        detect.noted = len(detect.alerts)

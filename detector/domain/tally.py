@@ -1,0 +1,29 @@
+"""What a partition did since it was last asked, as plain counts; whoever measures makes metrics of it."""
+
+from collections import Counter
+from typing import final
+
+import msgspec
+
+
+@final
+class Tally(msgspec.Struct):
+    """Counts by topic, reason, rule and transition; `decided` are record times (epoch ms) of records that decided alerts."""
+
+    consumed: Counter[str]
+    applied: Counter[str]
+    late: Counter[str]
+    rejected: Counter[tuple[str, str]]
+    transitions: Counter[tuple[str, str, str]]
+    opened: Counter[str]
+    evicted: Counter[str]
+    duplicates: int = 0
+    inversions: int = 0
+    new_accounts: int = 0
+    decided: list[int] = []
+    open_seconds: list[float] = []
+
+
+def new_tally() -> Tally:
+    """All zero."""
+    return Tally(Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), decided=[], open_seconds=[])
