@@ -32,10 +32,10 @@ COMMANDS: Final = {
     "demo": Place("detector.demo.cli", "demo", "Show it all on a Kafka of its own, in a minute."),
     "worker": Place("detector.worker_cli", "worker", "Read events from Kafka and publish alerts, until stopped."),
     "topics": Place("detector.topics_cli", "topics", "Create or check the Kafka topics."),
-    "replay": Place("detector.files.replay_cli", "replay", "Run files of events through the rules, without Kafka."),
-    "emit": Place("detector.files.emit_cli", "emit", "Send files of events to Kafka."),
-    "export": Place("detector.files.export_cli", "export", "Write the in-topics to a file that can be replayed."),
-    "rules": Place("detector.catalogue.rules_cli", "rules", "Check a pack of rules and say what it needs."),
+    "replay": Place("detector.backtest.cli", "replay", "Run files of events through the rules, without Kafka."),
+    "emit": Place("detector.files.cli", "emit", "Send files of events to Kafka."),
+    "export": Place("detector.files.cli", "export", "Write the in-topics to a file that can be replayed."),
+    "rules": Place("detector.catalogue.cli", "rules", "Check a pack of rules and say what it needs."),
     "settings": Place("detector.settings.cli", "settings", "Show the settings in force and where they come from."),
 }
 
