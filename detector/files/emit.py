@@ -35,14 +35,22 @@ class Plan:
 
     `live` leaves timestamps to the broker (LogAppendTime topics); else they are the record times (CreateTime topics),
     and `until` (epoch ms, or None) ends every partition of `in_topics` with a heartbeat of that time. `rate` is
-    events/s, 0 = as fast as can be. `prefix` is put before every topic's name.
+    events/s, 0 = as fast as can be. `prefix` is put before every topic's name, in place of the one an export has.
     """
 
     in_topics: Sequence[str]
+    control: str
     live: bool = False
     until: int | None = None
     rate: float = 0
     prefix: str = ""
+
+    def target(self, topic: str) -> str:
+        """Give the brokers' name of a file's topic. Raises DetectorError (78) for one that takes no events."""
+        for name in (*self.in_topics, self.control):
+            if topic.endswith(name):
+                return self.prefix + name
+        raise DetectorError(f"{topic} is none of the topics that events are sent to — remove its lines", CONFIG)
 
 
 async def check_topics(kafka: Access, plan: Plan, topics: Iterable[str]) -> tuple[int, list[str]]:
@@ -51,7 +59,7 @@ async def check_topics(kafka: Access, plan: Plan, topics: Iterable[str]) -> tupl
     Raises DetectorError: 78 where topics are missing, unequal or of the other timestamp type; else as `explained`.
     """
     used = {*topics} if plan.until is None else {*topics, *plan.in_topics}
-    needed = [plan.prefix + topic for topic in sorted(used or plan.in_topics)]
+    needed = sorted({plan.target(topic) for topic in used or plan.in_topics})
     with explained(kafka.connection, "aiokafka"):
         found = await describe(kafka, needed)
         partitions = equal_partitions(found, needed)
@@ -175,7 +183,7 @@ def _batches(producer: Any, piece: Sequence[Sent], plan: Plan) -> dict[tuple[str
         if not batches or batches[-1].append(**whole) is None:
             batches.append(producer.create_batch())
             batches[-1].append(**whole)
-    return {(plan.prefix + topic, partition): batches for (topic, partition), batches in packed.items()}
+    return {(plan.target(topic), partition): batches for (topic, partition), batches in packed.items()}
 
 
 async def _deliver(producer: Any, batches: dict[tuple[str, int], list[Any]], patience: float) -> int:

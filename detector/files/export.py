@@ -57,7 +57,8 @@ class Source:
     """Which log is exported, and how its worker's state is read.
 
     `control` may be missing from the brokers, an in-topic may not. Without any partition record in `changelog` (there
-    was no worker) the whole log is exported. Topics stand in the file without `prefix`.
+    was no worker) the whole log is exported. Topics stand in the file by the names the brokers know, `prefix` included:
+    the worker's alerts name them so.
     """
 
     in_topics: Sequence[str]
@@ -95,10 +96,11 @@ async def export(
     Raises DetectorError: 78 for topics that are missing or unequal, 75 and 77 as `explained` does.
     """
     with explained(kafka.connection, "aiokafka"):
-        names = sorted({*source.in_topics, source.control})
-        topics = await describe(kafka, [source.prefix + name for name in names] + [source.changelog])
-        partitions = equal_partitions(topics, [source.prefix + name for name in source.in_topics])
-        names = [name for name in names if source.prefix + name in topics.partitions]
+        needed = [source.prefix + topic for topic in source.in_topics]
+        names = sorted({*needed, source.prefix + source.control})
+        topics = await describe(kafka, [*names, source.changelog])
+        partitions = equal_partitions(topics, needed)
+        names = [name for name in names if name in topics.partitions]
         _check_changelog(topics, source.changelog, partitions)
         async with started(kafka, AIOKafkaConsumer, **READING) as consumer:
             states = await _states(
@@ -107,7 +109,7 @@ async def export(
             count, lost = 0, list[str]()
             for number in range(partitions):
                 for name in names:
-                    stretch = await _stretch(consumer, source.prefix + name, number, _limit(states, number, name))
+                    stretch = await _stretch(consumer, name, number, _limit(states, number, name))
                     if stretch.lost:
                         lost.append(f"{name}/{number}")
                     async for records in _read(consumer, stretch, kafka.patience):

@@ -46,7 +46,7 @@ class Broker:
 
     @property
     def plan(self) -> Plan:
-        return Plan(TOPICS, prefix=self.prefix)
+        return Plan(TOPICS, CONTROL, prefix=self.prefix)
 
     @property
     def source(self) -> Source:
@@ -109,9 +109,9 @@ def read(*paths: Path, partitions: int = PARTITIONS) -> Log:
     return read_files(paths, topic_of=TOPIC_OF).log(partitions)
 
 
-def contents(log: Log) -> dict[tuple[str, int], list[Record]]:
+def contents(log: Log, prefix: str = "") -> dict[tuple[str, int], list[Record]]:
     return {
-        (topic, number): run.records(0, len(run))
+        (topic.removeprefix(prefix), number): run.records(0, len(run))
         for number in range(log.partitions)
         for topic, run in log.runs(number).items()
     }
@@ -127,7 +127,7 @@ def test_what_is_emitted_is_exported_with_the_same_bytes_times_and_places(broker
     back = read(tmp_path / "x")
     assert back.exported
     assert back.bad == []
-    assert contents(back) == contents(log)
+    assert contents(back, broker.prefix) == contents(log)
     places = [
         (line["partition"], line["topic"], line["offset"]) for line in map(json.loads, text.splitlines()[:-PARTITIONS])
     ]
@@ -148,11 +148,13 @@ def test_an_export_emitted_again_and_exported_is_the_same_to_the_byte(
     _, text = broker.export()
     (tmp_path / "x").write_bytes(text)
     log = read(tmp_path / "x")
-    assert contents(log)[TOPICS[0], 1] == [Record(0, BEGIN, b"\xff", b"\xfe\x00", (("h", b"\x01"), ("h", b"")))]
+    assert contents(log, broker.prefix)[TOPICS[0], 1] == [
+        Record(0, BEGIN, b"\xff", b"\xfe\x00", (("h", b"\x01"), ("h", b"")))
+    ]
     second = Broker(kafka, broker.prefix + "2-")
     second.create_in_topics()
     second.emit(log)
-    assert second.export()[1] == text
+    assert second.export()[1].replace(second.prefix.encode(), broker.prefix.encode()) == text
 
 
 def test_until_ends_every_partition_of_every_in_topic_with_a_heartbeat_of_that_time(
@@ -163,7 +165,7 @@ def test_until_ends_every_partition_of_every_in_topic_with_a_heartbeat_of_that_t
     log = read(write(tmp_path / "e", *some_events(10)))
     assert broker.emit(log, replace(broker.plan, until=until)) == 10 + PARTITIONS * len(TOPICS)
     (tmp_path / "x").write_bytes(broker.export()[1])
-    for (topic, number), records in contents(read(tmp_path / "x")).items():
+    for (topic, number), records in contents(read(tmp_path / "x"), broker.prefix).items():
         last = records[-1]
         assert (last.timestamp, last.key) == (until, b"_feed")
         assert last.value == heartbeat(topic, number, until).value
@@ -175,7 +177,7 @@ def test_until_ends_every_partition_of_every_in_topic_with_a_heartbeat_of_that_t
 def test_until_before_the_last_event_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     path = write(tmp_path / "e", event(at=BEGIN), event(at=BEGIN + 5), event(at=BEGIN + 1))
     with pytest.raises(DetectorError, match=r"2026-03-02T09:00:00.005Z, .*e:2") as caught:
-        next(with_heartbeats(read(path), Plan(TOPICS, until=BEGIN + 4)))
+        next(with_heartbeats(read(path), Plan(TOPICS, CONTROL, until=BEGIN + 4)))
     assert caught.value.exit_code == CONFIG
 
 
@@ -202,7 +204,7 @@ def test_emitting_the_same_file_again_sends_the_same_bytes(broker: Broker, tmp_p
     broker.emit(log)
     broker.emit(log)
     (tmp_path / "x").write_bytes(broker.export()[1])
-    for place, records in contents(read(tmp_path / "x")).items():
+    for place, records in contents(read(tmp_path / "x"), broker.prefix).items():
         once = [(record.timestamp, record.value) for record in contents(log)[place]]
         assert [(record.timestamp, record.value) for record in records] == once + once
 
@@ -258,7 +260,8 @@ def test_a_broker_that_is_down_is_one_line_after_a_bounded_wait(tmp_path: Path) 
 
 
 def checkpoint(broker: Broker, partition: int, positions: dict[str, int], clock: int) -> None:
-    record = PartitionRecord(positions=positions, clock=clock, quiet_until=BEGIN)
+    applied = {broker.prefix + topic: offset for topic, offset in positions.items()}
+    record = PartitionRecord(positions=applied, clock=clock, quiet_until=BEGIN)
     states = [
         (partition, Record(0, BEGIN, b"a/default/acme", b"state")),
         (partition, Record(0, BEGIN, PARTITION_KEY, encode_record(record))),
@@ -276,7 +279,7 @@ def test_only_what_the_worker_has_applied_is_exported_with_its_clock(broker: Bro
     checkpoint(broker, 2, dict.fromkeys(TOPICS, 10_000), BEGIN + 3)
     (tmp_path / "x").write_bytes(broker.export()[1])
     back = read(tmp_path / "x")
-    found, everything = contents(back), contents(log)
+    found, everything = contents(back, broker.prefix), contents(log)
     assert found.pop((TOPICS[0], 0)) == everything[TOPICS[0], 0][:5]
     assert found.pop((TOPICS[1], 0)) == everything[TOPICS[1], 0][:3]
     assert found == {(topic, 2): everything[topic, 2] for topic in TOPICS}  # partition 1 has no worker yet
@@ -307,7 +310,7 @@ def test_aborted_records_are_not_exported(broker: Broker, tmp_path: Path) -> Non
     broker.send(control, [(1, Record(0, BEGIN, b"a", b"committed"))], commit=True)
     broker.send(control, [(1, Record(0, BEGIN, b"a", b"aborted"))], commit=False)
     (tmp_path / "x").write_bytes(broker.export()[1])
-    (record,) = contents(read(tmp_path / "x"))[CONTROL, 1]
+    (record,) = contents(read(tmp_path / "x"), broker.prefix)[CONTROL, 1]
     assert (record.offset, record.value) == (2, b"committed")
 
 
@@ -319,9 +322,9 @@ def test_a_log_whose_beginning_is_gone_is_exported_and_said_to_be(broker: Broker
     admin.delete_records({TopicPartition(broker.prefix + TOPICS[0], 1): 4})
     admin.close()
     summary, text = broker.export()
-    assert any(note.startswith(f"{TOPICS[0]}/1: older records are gone") for note in summary.notes)
+    assert any(note.startswith(f"{broker.prefix}{TOPICS[0]}/1: older records are gone") for note in summary.notes)
     (tmp_path / "x").write_bytes(text)
-    assert contents(read(tmp_path / "x"))[TOPICS[0], 1] == contents(log)[TOPICS[0], 1][4:]
+    assert contents(read(tmp_path / "x"), broker.prefix)[TOPICS[0], 1] == contents(log)[TOPICS[0], 1][4:]
 
 
 def test_a_changelog_of_another_worker_is_refused(broker: Broker) -> None:

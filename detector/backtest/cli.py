@@ -1,0 +1,63 @@
+"""The command `detector replay`."""
+
+import gc
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from detector.files.instant import InstantParameter
+
+if TYPE_CHECKING:
+    from detector.backtest.replay import Summary
+
+OUTPUT = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--until", type=InstantParameter(), help="Move the clock here at the end: what is due by then, grace or not, fires."
+)
+@click.option("--alerts", type=OUTPUT, help="Write every transition of every alert here.")
+@click.option("--health", type=OUTPUT, help="Write the last health snapshot of each account here.")
+@click.option("--health-log", type=OUTPUT, help="Write every health snapshot here, in the order published.")
+@click.option("--notices", type=OUTPUT, help="Write the notices here.")
+@click.option("--dead-letters", type=OUTPUT, help="Write the lines that could not be used here.")
+@click.option("--pack", type=click.Path(path_type=Path), help="Folder with rules of one's own; default built in.")
+@click.option("--partitions", type=click.IntRange(1, 10_000), help="Of bare events (default 1); an export has its own.")
+def replay(
+    files: tuple[Path, ...], *, until: int | None, pack: Path | None, partitions: int | None, **outputs: Path | None
+) -> None:
+    """Run files of events, or an export, through the rules as a worker would, without Kafka.
+
+    A FILE holds one event a line (its record time is `_record_time`, else `occurred_at`) or is an export; plain or
+    gzipped. A replay of an export gives what its worker published, to the byte. Outputs are one JSON text a line, per
+    partition in the order applied, gzipped if their name ends in `.gz`.
+    """
+    from detector.backtest.core import core_of
+    from detector.backtest.outputs import into_files
+    from detector.backtest.replay import replay as run
+    from detector.catalogue.pack import load_plan
+    from detector.domain.events import TOPIC_OF
+    from detector.files.progress import progress
+    from detector.files.read import read_files
+    from schemas.topics import CONTROL, IN_TOPICS
+
+    core = core_of(load_plan(pack))
+    with into_files(outputs) as where:
+        with progress("lines read", None) as read:
+            log = read_files(files, topic_of=TOPIC_OF, read=read).log(partitions)
+        gc.freeze()  # what was read stays, and a thawed account is no garbage: collecting often finds nothing
+        gc.set_threshold(50_000, 50, 1_000)
+        begin = time.monotonic()
+        with progress("records applied", len(log)) as applied:
+            summary = run(log, core, where, topics=(*IN_TOPICS, CONTROL), until=until, applied=applied)
+    _tell(summary, time.monotonic() - begin)
+
+
+def _tell(summary: "Summary", seconds: float) -> None:
+    rate = summary.records / max(seconds, 0.001)
+    found = f"{summary.alerts:,} transitions, {summary.dead_letters + summary.bad_lines:,} lines of no use"
+    click.echo(f"{summary.records:,} records in {seconds:.1f} s ({rate:,.0f}/s): {found}", err=True)
