@@ -73,15 +73,16 @@ def main() -> None:
     """Run until SIGTERM."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--app", required=True)
-    parser.add_argument("--topics", required=True)
+    parser.add_argument("--prefix", required=True, help="begins every topic, and the app")
     parser.add_argument("--session", type=float, default=6)
+    parser.add_argument("--instance", help="static member: a restart takes its place at once")
     parser.add_argument("--record-time", choices=["log_append", "create"], default="log_append")
     parser.add_argument("--slow-ms", type=float, default=0)
     parser.add_argument("--die-at", default="", help="POINT:N = SIGKILL itself at the Nth pass; POINT:N:stop = SIGSTOP")
     parser.add_argument("--expect", type=int, default=0)
     parser.add_argument("--urgency", action="store_true")
     parser.add_argument("--merging", action="store_true")
+    parser.add_argument("--in-flight", type=int, default=20_000)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     Tally.expected = given.expect
@@ -98,21 +99,23 @@ def main() -> None:
                 say("DYING", name)
                 os.kill(os.getpid(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
 
-    topics = tuple(given.topics.split(","))
+    topics = tuple(f"{given.prefix}{name}" for name in ("usage", "tickets", "crm"))
 
     def fold_factory(number: int, store: dict[bytes, bytes]) -> Fold:
         return CountingFold(number, store, topics, merging=given.merging, urgency=given.urgency)
 
     options = WorkerOptions(
-        app_id=given.app,
+        app_id=f"{given.prefix}app",
         broker=Broker(given.bootstrap),
         topics=topics,
-        alerts_topic=f"{given.app}-alerts",
-        health_topic=f"{given.app}-health",
-        dead_letters_topic=f"{given.app}-dead",
+        alerts_topic=f"{given.prefix}alerts",
+        health_topic=f"{given.prefix}health",
+        dead_letters_topic=f"{given.prefix}dead",
         record_time=given.record_time,
+        group_instance_id=given.instance,
         session_timeout=given.session,
         heartbeat_interval=given.session / 4,
+        in_flight_records=given.in_flight,
         checkpoint_interval=0.5,
         idle_interval=1.0,
     )
