@@ -119,7 +119,10 @@ def replay(
 
     It ends at `until` (epoch ms, grace counted as passed), else at the clock an export recorded, else at its last
     record. `topics` are those a partition merges, beside those of the log. `applied` hears how many more records are.
+    Raises DetectorError (78) where a record is later than `until`.
     """
+    if until is not None:
+        log.refuse_later(until)
     summary = Summary(bad_lines=len(log.bad))
     if outputs.dead_letters:
         for line in log.bad:

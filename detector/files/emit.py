@@ -99,22 +99,14 @@ def with_heartbeats(log: Log, plan: Plan) -> Iterator[Sent]:
 
     Raises DetectorError (78) where a record is later than that.
     """
-    last = log.last()
-    if plan.until is not None and last is not None and last[0] > plan.until:
-        raise too_early(plan.until, last)
+    if plan.until is not None:
+        log.refuse_later(plan.until)
     yield from log.in_order()
     if plan.until is None:
         return
     for topic in plan.in_topics:
         for partition in range(log.partitions):
             yield heartbeat(topic, partition, plan.until)
-
-
-def too_early(until: int, last: tuple[int, object, int]) -> DetectorError:
-    """Say that records go on after `until`; `last` is the latest record's time, file and line."""
-    time, file, line = last
-    what = f"--until {rfc3339(until)} is before the last event ({rfc3339(time)}, {file}:{line})"
-    return DetectorError(f"{what} — name a later time", CONFIG)
 
 
 def heartbeat(topic: str, partition: int, time: int) -> Sent:

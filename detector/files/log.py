@@ -12,7 +12,9 @@ from pathlib import Path
 import msgspec
 
 from detector.domain.record import Record
+from detector.errors import CONFIG, DetectorError
 from detector.files.bad_line import BadLine
+from detector.files.instant import rfc3339
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -159,13 +161,14 @@ class Log:
         """Give the records of a partition by topic; a topic without any is missing."""
         return self._runs[partition]
 
-    def last(self) -> tuple[int, Path, int] | None:
-        """Give the latest record time (epoch ms) with the file and line it stands on; None without records."""
-        if not self._order:
-            return None
+    def refuse_later(self, until: int) -> None:
+        """Raise DetectorError (78) where a record is later than `until` (epoch ms), naming the latest."""
         times = self._columns.timestamps
-        index = max(self._order, key=times.__getitem__)
-        return times[index], *self._columns.place(index)
+        index = max(self._order, key=times.__getitem__, default=None)
+        if index is not None and times[index] > until:
+            file, line = self._columns.place(index)
+            what = f"--until {rfc3339(until)} is before the last event ({rfc3339(times[index])}, {file}:{line})"
+            raise DetectorError(f"{what} — name a later time", CONFIG)
 
     def in_order(self) -> Iterator[Sent]:
         """Give every record in the order of record time; a topic-partition keeps the order of its offsets."""
