@@ -126,12 +126,13 @@ class Detect:
 
     def daily(self, account: Account, due: int) -> None:
         """Judge what is judged once a day, at the account's own minute; a reader sees once a day what else has changed."""
-        moment = Moment(due, due, *self._firsts(account), daily=True)
-        self._judge_each(account, self._daily, moment, DeadlineTrigger(iso(due)))
         mask = hot.wake_mask(account.hot)
+        if mask & _FULL or not all(rule.operator.quiet(account.hot, due) for rule in self._daily):
+            moment = Moment(due, due, *self._firsts(account), daily=True)
+            self._judge_each(account, self._daily, moment, DeadlineTrigger(iso(due)))
         if mask & _CHANGED:
             self.touched[account] = due
-            hot.set_wake_mask(account.hot, mask & ~_CHANGED)
+            hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
 
     def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | DeadlineTrigger) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
