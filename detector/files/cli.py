@@ -60,6 +60,8 @@ def emit(
     plan = Plan(IN_TOPICS, CONTROL, live=live, until=until, rate=rate, prefix=settings.topic_prefix)
     with progress("lines read", None) as read:
         reader = read_files(files, topic_of=TOPIC_OF, read=read)
+    if until is not None:
+        reader.columns.refuse_later(until)
     partitions, notes = asyncio.run(check_topics(kafka, plan, reader.topics()))
     log = reader.log(partitions)
     for note in notes:

@@ -81,6 +81,15 @@ class Columns:
         file = bisect_right(self.files, index, key=lambda entry: entry[0]) - 1
         return self.files[file][1], self.lines[index]
 
+    def refuse_later(self, until: int) -> None:
+        """Raise DetectorError (78) where a record is later than `until` (epoch ms), naming the latest."""
+        times = self.timestamps
+        index = max(range(len(times)), key=times.__getitem__, default=None)
+        if index is not None and times[index] > until:
+            file, line = self.place(index)
+            what = f"--until {rfc3339(until)} is before the last event ({rfc3339(times[index])}, {file}:{line})"
+            raise DetectorError(f"{what} — name a later time", CONFIG)
+
 
 class Run:
     """The records of one topic-partition in the order of their offsets."""
@@ -162,13 +171,8 @@ class Log:
         return self._runs[partition]
 
     def refuse_later(self, until: int) -> None:
-        """Raise DetectorError (78) where a record is later than `until` (epoch ms), naming the latest."""
-        times = self._columns.timestamps
-        index = max(self._order, key=times.__getitem__, default=None)
-        if index is not None and times[index] > until:
-            file, line = self._columns.place(index)
-            what = f"--until {rfc3339(until)} is before the last event ({rfc3339(times[index])}, {file}:{line})"
-            raise DetectorError(f"{what} — name a later time", CONFIG)
+        """Raise DetectorError (78) as the columns do."""
+        self._columns.refuse_later(until)
 
     def in_order(self) -> Iterator[Sent]:
         """Give every record in the order of record time; a topic-partition keeps the order of its offsets."""

@@ -1,0 +1,76 @@
+"""`detector emit` and `detector export` as a person calls them."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from detector.errors import CONFIG, IO, DetectorError
+from detector.files.cli import emit, export
+from detector.topics import apply
+from schemas.topics import topics
+from tests.files.lines import BEGIN, event, write
+
+
+def call(command: click.Command, *arguments: object) -> str:
+    """Give what it says on stderr; raises what it raises."""
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments], catch_exceptions=False)
+    if result.exit_code:
+        assert result.exception is not None
+        raise result.exception
+    assert result.stdout == ""
+    return result.stderr
+
+
+def test_files_are_emitted_and_exported_and_each_command_says_what_it_did(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    apply({"bootstrap_servers": kafka}, topics(partitions=2, prefix=prefix, imports=True, app_id=f"{prefix}app"))
+    to = ("--brokers", kafka, "--topic-prefix", prefix)
+    path = write(tmp_path / "e", event(event_id="1"), b"{", event("ticket.created", ticket_id="t"))
+    said = call(emit, path, *to, "--until", "2026-03-03", "--dead-letters", tmp_path / "d").splitlines()
+    assert said[0].startswith(f"note: 1 lines could not be used, the first is {path}:2: bad_json")
+    assert said[1].startswith("8 records sent in ")  # two events and a heartbeat on each of 2 x 3 partitions
+    assert json.loads((tmp_path / "d").read_bytes())["line"] == 2
+    out = tmp_path / "x.ndjson.gz"
+    said = call(export, out, *to, "--app-id", f"{prefix}app").splitlines()
+    assert "the whole log is exported" in said[0]
+    assert said[1] == f"8 records of 2 partitions written to {out}"
+    assert "there are records already" in call(emit, out, *to)
+    with pytest.raises(DetectorError, match="has CreateTime, this needs LogAppendTime"):
+        call(emit, path, *to, "--live")
+
+
+def test_a_missing_file_is_told_before_any_broker_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(DetectorError, match="there is no file") as caught:
+        call(emit, tmp_path / "e", "--brokers", "127.0.0.1:1")
+    assert caught.value.exit_code == IO
+
+
+def test_until_before_the_last_event_is_told_before_any_broker_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(DetectorError, match="name a later time") as caught:
+        call(emit, write(tmp_path / "e", event(at=BEGIN)), "--until", BEGIN - 1, "--brokers", "127.0.0.1:1")
+    assert caught.value.exit_code == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Missing argument"),
+        (("e", "--until", "soon"), "is no time"),
+        (("e", "--rate", "-1"), "rate"),
+        (("e", "--live", "--until", "2026-03-02"), "give one of them"),
+    ],
+)
+def test_a_wrong_call_is_a_usage_error(arguments: tuple[str, ...], words: str) -> None:
+    result = CliRunner().invoke(emit, arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_an_export_to_a_place_that_cannot_be_written_is_told_before_any_broker_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(DetectorError, match="cannot be written") as caught:
+        call(export, tmp_path / "no" / "x", "--brokers", "127.0.0.1:1")
+    assert caught.value.exit_code == IO
