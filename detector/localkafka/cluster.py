@@ -6,7 +6,7 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -26,7 +26,7 @@ class Cluster:
     """Kafka nodes that are ours alone; as a context manager it starts, and stops and removes whatever happens.
 
     `settings` override any of server.properties on every node. Data live in `folder` (else in a new temporary one)
-    until `remove`; a folder used before keeps its data and its cluster id, not its ports.
+    until `remove`; a folder used before keeps its data and its cluster id, not its ports, which `ports` chooses.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Cluster:
         settings: Mapping[str, object] | None = None,
         folder: Path | None = None,
         installation: Installation | None = None,
+        ports: Callable[[int], list[int]] | None = None,
     ) -> None:
         self.installation = installation or prepare()
         self.folder = folder or Path(tempfile.mkdtemp(prefix="detector-kafka-"))
@@ -43,6 +44,7 @@ class Cluster:
         self.nodes: list[Node] = []
         self._ports: list[int] = []
         self._size = nodes
+        self._choose = ports or free_ports
         self._settings = dict(settings or {})
 
     def __enter__(self) -> Self:
@@ -135,7 +137,7 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _lay_out(self) -> None:
-        ports = free_ports(2 * self._size)
+        ports = self._choose(2 * self._size)
         self._ports, controllers = ports[: self._size], ports[self._size :]
         for number, (port, controller) in enumerate(zip(self._ports, controllers, strict=True), start=1):
             settings = node_settings(number, port, controller, controllers) | self._settings

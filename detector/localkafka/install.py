@@ -11,7 +11,8 @@ from typing import Final
 
 from detector.errors import INTERNAL, DetectorError
 from detector.localkafka.cache import cache_folder, exclusive
-from detector.localkafka.jars import fetch, locked, resource
+from detector.localkafka.fetch import fetch
+from detector.localkafka.jars import LOCK, locked, resource
 from detector.localkafka.java import Java, find_java
 
 _FORMAT: Final = """process.roles=broker,controller
@@ -42,6 +43,11 @@ class Installation:
         return os.pathsep.join(str(self.folder / "lib" / jar.name) for jar in locked())
 
     @property
+    def complete(self) -> bool:
+        """Whether every jar and the checkpoint are there; what they hold was checked when they were put there."""
+        return self.checkpoint.exists() and all((self.folder / "lib" / jar.name).exists() for jar in locked())
+
+    @property
     def archive(self) -> Path:
         """Where the class archive of this Java and these jars is, if it was made."""
         key = sha256(f"{self.java.home} {self.java.version} {self.classpath}".encode()).hexdigest()[:12]
@@ -60,26 +66,26 @@ class Installation:
 def prepare(folder: Path | None = None) -> Installation:
     """Kafka in the user's cache (or in `folder`), made once; a second process that needs it waits for the first.
 
-    What is there was checked when it was put there. Raises DetectorError when there is no Java (78) or no jar (74).
+    Raises DetectorError when there is no Java (78) or no jar (74).
     """
     java = find_java()
-    release = sha256(resource("jars.lock").encode()).hexdigest()[:8]
+    release = sha256(resource(LOCK).encode()).hexdigest()[:8]
     home = (folder or cache_folder()) / f"kafka-{release}"
     installation = Installation(java, home)
-    if not installation.checkpoint.exists():
+    if not installation.complete:
         with exclusive(home):
-            if not installation.checkpoint.exists():
+            if not installation.complete:
                 _make(installation)
     return installation
 
 
 def _make(installation: Installation) -> None:
-    """Everything is made aside and moved in whole; the checkpoint comes last and so says that all is there."""
+    """Everything is made aside and moved in whole, so that what is there is right."""
     home = installation.folder
     with tempfile.TemporaryDirectory(dir=home, prefix=".new-") as temporary:
-        if not (home / "lib").exists():
-            fetch(Path(temporary, "lib"), installation.java)
-            Path(temporary, "lib").rename(home / "lib")
+        fetch(Path(temporary, "lib"), installation.java)
+        shutil.rmtree(home / "lib", ignore_errors=True)
+        Path(temporary, "lib").rename(home / "lib")
         data = Path(temporary, "data")
         settings = Path(temporary, "format.properties")
         settings.write_text(f"{_FORMAT}log.dirs={data}\n", encoding="utf-8")

@@ -74,7 +74,7 @@ class Node:
         command = [
             str(self._installation.java.command),
             f"-Xmx{HEAP_MEGABYTES}m",
-            *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr"),
+            *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=error:stderr"),
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             *(options or self._installation.archive_option()),
             *("-cp", self._installation.classpath, "kafka.Kafka", str(self.folder / "server.properties")),
@@ -88,8 +88,9 @@ class Node:
         said = self.last_words()
         if any(words in said for words in _PORT_TAKEN):
             raise PortTakenError
-        line = next((row for row in reversed(said.splitlines()) if "ERROR" in row or "rror:" in row), said[-300:])
-        raise DetectorError(f"Kafka node {self.number} ended ({line[:300]}) — see {self.folder / 'out.log'}", INTERNAL)
+        reasons = [row for row in said.splitlines() if "Exception: " in row or "Error: " in row]
+        words = " ".join((reasons[-1] if reasons else said).split())[-300:]
+        raise DetectorError(f"Kafka node {self.number} ended ({words}) — see {self.folder / 'out.log'}", INTERNAL)
 
     def last_words(self) -> str:
         """The end of its log."""
