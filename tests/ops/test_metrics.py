@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -226,3 +227,19 @@ def test_the_exposition_is_text_with_the_process_beside_our_own() -> None:
     assert "process_cpu_seconds_total" in text
     assert "python_gc_collections_total" in text
     assert "_created" not in text
+
+
+def test_the_page_for_operators_names_every_metric_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    table = page[page.index("| metric |") :]
+    named = dict(re.findall(r"^\| `(detector_\w+)` \| ([\w, ]*?) ?\|", table, re.MULTILINE))
+    told, registry = make()
+    told.describe({"version": "1", "faust": "2", "aiokafka": "3"}, "abc")
+    everything_happens(told)
+    exported: dict[str, str] = {}
+    for family in registry.collect():
+        if family.name.startswith("detector_"):
+            suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+            exported[family.name + suffix] = ", ".join(sorted(labels))
+    assert {name: ", ".join(sorted(filter(None, labels.split(", ")))) for name, labels in named.items()} == exported
