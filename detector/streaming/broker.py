@@ -90,7 +90,7 @@ async def wait_for_broker(
         await asyncio.sleep(retry_seconds)
 
 
-async def check_topics(client: AIOKafkaClient, options: WorkerOptions) -> int:
+async def check_topics(client: AIOKafkaClient, options: WorkerOptions, *, look_seconds: float = _LOOK_SECONDS) -> int:
     """Return the number of partitions that in-topics and changelog share.
 
     Raises DetectorError: 78 when a topic is missing or they are not partitioned alike.
@@ -102,7 +102,7 @@ async def check_topics(client: AIOKafkaClient, options: WorkerOptions) -> int:
         counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in (*wanted, *published)}
         if all(counts.values()):
             break
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(look_seconds)
     missing = [topic for topic, count in counts.items() if count == 0]
     if missing:
         raise DetectorError(

@@ -36,7 +36,7 @@ def drain(result: Any, limit: int) -> tuple[list[Any], int] | None:
                 records += taken
             else:
                 records = taken
-        part.next_fetch_offset = batch.next_offset
+        part.next_fetch_offset = max(part.next_fetch_offset, batch.next_offset)
     state.consumed_to(part.next_fetch_offset)
     if not memory.has_next():
         result._partition_records = None
