@@ -59,7 +59,7 @@ class HttpServer:
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listening, started), name="http", daemon=True)
         self._thread.start()
-        started.wait()
+        started.wait(PATIENCE_SECONDS)
         return int(listening.getsockname()[1])
 
     def stop(self) -> None:
