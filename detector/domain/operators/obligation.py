@@ -73,12 +73,12 @@ class Obligation(EventDriven, frozen=True):
         met = _times(self.expect, account, subject)
         over = _times(self.until, account, subject) if self.until is not None else None
         anchor = began[0]
+        if over is not None and over[1] >= began[1]:
+            return self._done(over[1], episode)
         if met is not None and met[1] >= anchor:
             if self.repeat is None:
-                return self._done(met[0], episode)
+                return self._done(met[0] if met[0] >= anchor else met[1], episode)
             anchor = met[1]
-        if over is not None and over[1] >= anchor:
-            return self._done(over[1], episode)
         verdict = Verdict(off=anchor > episode.frozen[0] if episode is not None and episode.frozen else False)
         repeats = self.repeat is not None and anchor != began[0]
         for level, within in self.steps:
