@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from detector.backtest.outputs import Outputs
 from detector.domain.record import DeadLetter, RawRecord
-from detector.files.bad_line import BadLine, escaped
+from detector.files.bad_line import BadLine
 from detector.files.log import Log, Run
 
 CHUNK: Final = 20_000
@@ -210,7 +210,7 @@ class _Publisher:
 
     def _bad_line(self, dead: DeadLetter) -> BadLine:
         file, line = self._log.runs(self._number)[dead.topic].place(dead.record.offset)
-        return BadLine(file, line, dead.reject.code, escaped(dead.reject.detail), dead.record.value)
+        return BadLine(file, line, dead.reject.code, dead.reject.detail, dead.record.value)
 
     def close(self) -> None:
         """Write the last health snapshot of each account."""

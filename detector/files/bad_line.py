@@ -2,14 +2,13 @@
 
 import base64
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from detector.files.ndjson import LONGEST
-
-SHOWN: Final = 200
-"""Characters of `detail`, escapes counted; as in a dead letter."""
+from schemas.reading import read
+from schemas.refusal import Refused, escaped
+from schemas.strict_json import parse
 
 
 class BadLine(msgspec.Struct, frozen=True):
@@ -36,26 +35,29 @@ class BadLine(msgspec.Struct, frozen=True):
         return msgspec.json.encode(body)
 
 
-def judge(line: bytes, refusal: str) -> tuple[str, str]:
-    """Say why a line is of no use, as (reason, detail); `refusal` is what its reader has against it if it is JSON."""
+def judge_event(line: bytes, refusal: str) -> tuple[str, str]:
+    """Say why a line is no event, as (reason, detail); `refusal` is what is wrong with it if the contract takes it."""
     if len(line) > LONGEST:
-        return "too_large", f"the line is longer than {LONGEST} bytes; what follows them is not shown"
+        return _too_long()
     try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        return "bad_utf8", f"byte {error.start} is not UTF-8"
-    try:
-        found = msgspec.json.decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return "bad_json", escaped(str(error))
-    if not isinstance(found, dict):
-        return "not_object", f"a {type(found).__name__} stands where an object is expected"
+        read(line)
+    except Refused as refused:
+        return refused.reason, escaped(refused.detail)
     return "schema", escaped(refusal)
 
 
-def escaped(text: str) -> str:
-    """Give at most SHOWN printable ASCII characters of a text."""
-    return text.encode("ascii", "backslashreplace").decode().translate(_CONTROLS)[:SHOWN]
+def judge_record(line: bytes, refusal: str) -> tuple[str, str]:
+    """Say why a line is none of an export, as (reason, detail); `refusal` is what is wrong with it if it is JSON."""
+    if len(line) > LONGEST:
+        return _too_long()
+    try:
+        found = parse(line)
+    except Refused as refused:
+        return refused.reason, escaped(refused.detail)
+    if not isinstance(found, dict):
+        return "not_object", "an object is expected"
+    return "schema", escaped(refusal)
 
 
-_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+def _too_long() -> tuple[str, str]:
+    return "too_large", f"the line is longer than {LONGEST} bytes; what follows them is not shown"

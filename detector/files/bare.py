@@ -3,17 +3,14 @@
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 import msgspec
 
-from detector.files.bad_line import BadLine, judge
+from detector.files.bad_line import BadLine, judge_event
 from detector.files.instant import LATEST, Instant, milliseconds
 from detector.files.log import Columns, End, Log
 from detector.files.partitioner import partition_of
-
-LARGEST: Final = 256 << 10
-"""Bytes of an event; more is `too_large`."""
+from schemas.reading import LARGEST_VALUE
 
 
 class Heading(msgspec.Struct, gc=False):
@@ -49,14 +46,14 @@ class BareReader:
             try:
                 heading = self._decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                self._put_aside(number, line, *judge(line, str(error)))
+                self._put_aside(number, line, *judge_event(line, str(error)))
                 continue
             time = milliseconds(heading.occurred_at if heading.record_time is None else heading.record_time)
             if not 0 <= time <= LATEST:
                 self._put_aside(number, line, "timestamp_out_of_range", f"{time} is no time from 1970 to 9999")
                 continue
-            if len(line) > LARGEST:
-                self._put_aside(number, line, "too_large", f"{len(line)} bytes, {LARGEST} are allowed")
+            if len(line) > LARGEST_VALUE:
+                self._put_aside(number, line, "too_large", f"{len(line)} bytes, {LARGEST_VALUE} are allowed")
                 continue
             key = keys.get(heading.account_id)
             if key is None:

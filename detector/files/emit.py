@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError
 
 from detector.brokers import explained
 from detector.errors import CONFIG, DetectorError
@@ -185,13 +186,23 @@ async def _deliver(producer: Any, batches: dict[tuple[str, int], list[Any]], pat
         for batch in batches:
             await (await producer.send_batch(batch, topic, partition=partition))
 
-    work = [asyncio.create_task(one(topic, partition, some)) for (topic, partition), some in batches.items()]
+    work = {asyncio.create_task(one(*place, some)): place[0] for place, some in batches.items()}
     _, late = await asyncio.wait(work, timeout=patience)
     for task in late:
         task.cancel()
-    for result in await asyncio.gather(*work, return_exceptions=True):
+    for topic, result in zip(work.values(), await asyncio.gather(*work, return_exceptions=True), strict=True):
         if isinstance(result, asyncio.CancelledError):
             raise TimeoutError
         if isinstance(result, BaseException):
-            raise result
+            raise _refused(topic, result)
     return sum(batch.record_count() for some in batches.values() for batch in some)
+
+
+def _refused(topic: str, error: BaseException) -> BaseException:
+    """Say what a topic has against a record; other errors are told by `explained`."""
+    if isinstance(error, InvalidTimestampError):
+        what = f"{topic} refuses records this far from now"
+        return DetectorError(f"{what} — create import topics (`detector topics apply --import`)", CONFIG)
+    if isinstance(error, MessageSizeTooLargeError):
+        return DetectorError(f"{topic} refuses a record of this size — raise its max.message.bytes", CONFIG)
+    return error

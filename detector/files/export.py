@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from detector.brokers import explained
+from detector.domain.state import StateError
 from detector.errors import CONFIG, DetectorError
 from detector.files.broker import Access, Topics, describe, equal_partitions, started
 from detector.files.exported import encode_end, encode_record
@@ -167,8 +168,16 @@ async def _states(consumer: Any, source: Source, partitions: int, patience: floa
                 break
             tail *= 4
         if found is not None:
-            states[number] = source.decode_state(found)
+            states[number] = _decoded(source, number, found)
     return states
+
+
+def _decoded(source: Source, partition: int, record: bytes) -> PartitionState:
+    try:
+        return source.decode_state(record)
+    except StateError as error:
+        what = f"{source.changelog}/{partition}: {error}"
+        raise DetectorError(f"{what} — export with the release that the worker runs", CONFIG) from None
 
 
 async def _stretch(consumer: Any, topic: str, partition: int, limit: int | None) -> _Stretch:

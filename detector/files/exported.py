@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from detector.domain.record import RawRecord
 from detector.errors import CONFIG, IO, DetectorError
-from detector.files.bad_line import BadLine, judge
+from detector.files.bad_line import BadLine, judge_record
 from detector.files.instant import LATEST
 from detector.files.log import Columns, End, Log
 
@@ -76,7 +76,7 @@ class ExportReader:
                 self._add(number, self._decode(text))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _DamagedLineError) as error:
                 file = self.columns.files[-1][1]
-                self.columns.bad.append(BadLine(file, number, *judge(text, str(error)), text))
+                self.columns.bad.append(BadLine(file, number, *judge_record(text, str(error)), text))
 
     def _add(self, number: int, line: Line) -> None:
         if not 0 <= line.partition < PARTITIONS:

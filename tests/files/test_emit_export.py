@@ -239,6 +239,32 @@ def test_topics_of_the_other_timestamp_type_are_refused(
     assert caught.value.exit_code == CONFIG
 
 
+@pytest.mark.parametrize(
+    ("configs", "words"),
+    [
+        ({"message.timestamp.before.max.ms": "3600000"}, "refuses records this far from now — create import topics"),
+        ({"max.message.bytes": "500"}, "refuses a record of this size — raise its max.message.bytes"),
+    ],
+)
+def test_what_a_topic_has_against_a_record_is_told(
+    broker: Broker, tmp_path: Path, configs: Mapping[str, str], words: str
+) -> None:
+    broker.create_in_topics({**IMPORT, **configs})
+    with pytest.raises(DetectorError, match=words) as caught:
+        broker.emit(read(write(tmp_path / "e", event(note="x" * 1_000))))
+    assert caught.value.exit_code == CONFIG
+
+
+def test_state_of_a_newer_release_is_told(broker: Broker) -> None:
+    broker.create_in_topics()
+    broker.create({broker.changelog: PARTITIONS}, {"cleanup.policy": "compact"})
+    newer = encode_record(PartitionRecord(major=99))
+    broker.send(broker.changelog, [(0, Record(0, BEGIN, PARTITION_KEY, newer))])
+    with pytest.raises(DetectorError, match=r"accounts-changelog/0: .* — export with the release") as caught:
+        broker.export()
+    assert caught.value.exit_code == CONFIG
+
+
 def test_missing_and_unequal_topics_are_refused(broker: Broker) -> None:
     with pytest.raises(DetectorError, match=r"there is no topic .*detector topics apply") as caught:
         broker.check()
