@@ -118,13 +118,16 @@ class BatchConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Read each in-topic from where its fold stands, else from the committed offset, else from the beginning."""
         sources = frozenset(tp for tp in self.assignment() if tp.topic in self.engine.topics)
+        epoch = self.engine.epoch
         committed = await self._thread.committed(sources)
         offsets = self.engine.start_offsets(committed)
         unknown = [tp for tp in sources if tp not in offsets]
         if unknown:
             offsets |= await self.earliest_offsets(*unknown)
-        await self._thread.place(offsets)
-        self.engine.resume(offsets)
+        if self.engine.epoch == epoch:  # else another rebalance has begun
+            await self._thread.place(offsets)
+        if self.engine.epoch == epoch:
+            self.engine.resume(offsets)
 
     async def on_partitions_revoked(self, revoked: Iterable[TP]) -> None:
         """Make durable what was applied, while the partitions are still ours; then forget what was fetched."""

@@ -1,13 +1,15 @@
 """Stand-ins for the broker's side of the engine: a producer that keeps what was committed, and where reading stands."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from faust.types import TP
 
 from detector.domain.record import Record
+from detector.streaming.app import WorkerApp, make_app
 from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.engine import Engine
@@ -16,6 +18,9 @@ from detector.streaming.observer import Silence
 from detector.streaming.options import Broker, WorkerOptions
 from detector.streaming.thread import Standing
 from tests.streaming.counting import ENCODERS, CountingFold
+
+if TYPE_CHECKING:
+    from detector.streaming.consumer import BatchConsumer
 
 TOPICS = ("crm", "usage")
 OPTIONS = WorkerOptions(
@@ -167,7 +172,11 @@ class Stage:
             crash_point=self.passed.append,
             make_producer=make_producer,
         )
-        self.engine.attach(SimpleNamespace(thread=self.reading))  # type: ignore[arg-type]
+        self.attach()
+
+    def attach(self) -> None:
+        """Let the engine hear from `reading` where reading stands."""
+        self.engine.attach(cast("BatchConsumer", SimpleNamespace(thread=self.reading)))
 
     def assignment(self, *numbers: int) -> set[TP]:
         """What the group hands out for these numbers."""
@@ -192,6 +201,19 @@ class Stage:
         message = self.message(topic, *values, start=start, number=number)
         self.engine.delivered(message)
         await self.engine.apply(message)
+
+
+@contextmanager
+def unstarted(stage: Stage) -> Iterator[WorkerApp]:
+    """The app around a stage's engine, complete and not started; call it on a running loop."""
+    app = make_app(stage.options, stage.engine)
+    app.finalize()
+    loop = cast("BatchConsumer", app.consumer).thread.thread_loop
+    try:
+        yield app
+    finally:
+        loop.close()
+        stage.attach()
 
 
 def batch(topic: str, records: Sequence[Any], next_offset: int, *, number: int = 0, epoch: int = 0) -> BatchMessage:

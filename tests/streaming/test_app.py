@@ -1,0 +1,146 @@
+"""What Faust is told, and that each of its parts is the one written for batches."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from ssl import SSLContext, create_default_context
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+
+from detector.streaming.app import WorkerApp
+from detector.streaming.consumer import BatchConsumer
+from detector.streaming.options import Broker
+from detector.streaming.table import BatchTable, BatchTableManager
+from detector.streaming.thread import BatchThread
+from tests.streaming.fakes import OPTIONS, Stage, unstarted
+
+
+def with_app(scene: Callable[[WorkerApp, Stage], Any], **changes: Any) -> Any:
+    """Make the app on a running loop, without starting it."""
+
+    async def main() -> Any:
+        stage = Stage(replace(OPTIONS, **changes))
+        with unstarted(stage) as app:
+            return scene(app, stage)
+
+    return asyncio.run(main())
+
+
+def made(app: WorkerApp) -> Any:
+    """The client that the thread would start."""
+    client = cast("BatchConsumer", app.consumer).thread._create_worker_consumer(app.transport)
+    client._closed = True  # it was never opened
+    return client
+
+
+def test_the_transport_is_found_by_its_scheme() -> None:
+    def scene(app: WorkerApp, stage: Stage) -> None:
+        consumer = app.consumer
+        assert isinstance(consumer, BatchConsumer)
+        assert isinstance(consumer.thread, BatchThread)
+        assert consumer.engine is stage.engine
+        stage.engine.epoch = 7
+        assert consumer.thread.epoch() == 7
+
+    with_app(scene)
+
+
+def test_the_client_reads_committed_and_does_not_linger() -> None:
+    """Faust reads uncommitted records and waits 1.5 s for each fetch."""
+
+    def scene(app: WorkerApp, stage: Stage) -> Any:
+        return made(app)
+
+    client = with_app(scene, fetch_wait_ms=70, group_instance_id="one")
+    assert client._isolation_level == "read_committed"
+    assert client._fetch_max_wait_ms == 70
+    assert client._auto_offset_reset == "earliest"
+    assert client._enable_auto_commit is False
+    assert client._group_instance_id == "one"
+
+
+def test_nothing_is_served_created_or_written_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def scene(app: WorkerApp, stage: Stage) -> None:
+        assert not app.conf.web_enabled
+        assert not app.conf.topic_allow_declare
+        assert app.conf.topic_disable_leader
+        assert str(app.conf.store) == "memory:"
+        app._create_directories()
+
+    with_app(scene)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_faust_neither_waits_for_acknowledgements_nor_commits_by_a_timer() -> None:
+    def scene(app: WorkerApp, stage: Stage) -> None:
+        assert not app.conf.stream_wait_empty
+        assert app.conf.stream_recovery_delay == 0
+        assert app.conf.broker_commit_interval > 86_400
+        assert app.conf.consumer_auto_offset_reset == "earliest"
+        assert not app.in_transaction
+
+    with_app(scene)
+
+
+def test_the_table_is_recovered_batch_by_batch() -> None:
+    def scene(app: WorkerApp, stage: Stage) -> None:
+        assert type(app.tables) is BatchTableManager
+        table = app.tables["accounts"]
+        assert isinstance(table, BatchTable)
+        assert table.changelog_topic_name == OPTIONS.changelog
+        assert table.recovery_buffer_size > 1
+        table.apply_changelog_batch([cast("Any", object())])
+
+    with_app(scene)
+
+
+def test_a_store_that_is_not_there_is_recovered_from_the_beginning() -> None:
+    """None would make Faust go on from the offset that it remembers of a store that was dropped."""
+
+    async def main() -> None:
+        stage = Stage()
+        with unstarted(stage) as app:
+            table = cast("BatchTable", app.tables["accounts"])
+        await stage.assign(0)
+        assert table.persisted_offset(TP(OPTIONS.changelog, 0)) == -1
+        await stage.deliver("usage", b"1")
+        await stage.engine.checkpoint()
+        assert table.persisted_offset(TP(OPTIONS.changelog, 0)) == stage.engine.stores[0].upto
+        await stage.engine.give_up(session_lost=True)
+        assert table.persisted_offset(TP(OPTIONS.changelog, 0)) == -1
+
+    asyncio.run(main())
+
+
+def test_the_table_manager_starts_without_faust_s_second() -> None:
+    assert "sleep" not in BatchTableManager.on_start.__code__.co_names
+
+
+def test_credentials_reach_the_consumer_and_the_producers_alike() -> None:
+    context, secret = create_default_context(), "canary"
+    broker = Broker("a:1,b:2", ssl_context=context, sasl_mechanism="SCRAM-SHA-512", username="me", password=secret)
+
+    def scene(app: WorkerApp, stage: Stage) -> Any:
+        return made(app)._client
+
+    client = with_app(scene, broker=broker)
+    settings = broker.client_settings()
+    assert settings["bootstrap_servers"] == ["a:1", "b:2"]
+    assert client._security_protocol == settings["security_protocol"] == "SASL_SSL"
+    assert client._sasl_mechanism == settings["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert client._sasl_plain_username == settings["sasl_plain_username"] == "me"
+    assert client._ssl_context is settings["ssl_context"] is context
+    assert "canary" not in repr(broker)
+
+
+@pytest.mark.parametrize(("context", "protocol"), [(None, "PLAINTEXT"), (create_default_context(), "SSL")])
+def test_without_sasl_it_is_plain_or_tls(context: SSLContext | None, protocol: str) -> None:
+    def scene(app: WorkerApp, stage: Stage) -> Any:
+        return made(app)._client
+
+    assert with_app(scene, broker=Broker("a:1", ssl_context=context))._security_protocol == protocol
