@@ -4,13 +4,14 @@ from typing import Final
 
 from detector.demo.accounts import Customer
 from detector.demo.diary import FIRST_DAY, Diary
+from detector.demo.script import Script
 from detector.demo.usage import NEWS
 
 YEAR: Final = 365
 
 
-def tell_news(diary: Diary, customer: Customer) -> None:
-    """Write the releases of the half year, each told two working days later, and what people then read about it."""
+def tell_news(diary: Diary, customer: Customer, script: Script) -> None:
+    """Write the releases of the half year, each told two working days later, and who then read about it."""
     chance = diary.chance("news")
     for released, feature in NEWS:
         if released < customer.since:
@@ -19,14 +20,10 @@ def tell_news(diary: Diary, customer: Customer) -> None:
         told = diary.workday(diary.workday(released + 1) + 1)
         diary.add("release.published", released, "06:00", **release)
         diary.add("release.told", told, customer.opens_at * 3600 + 1800, **release)
-        reader = customer.person(f"user-{chance.randint(1, customer.users)}")
-        diary.add(
-            "docs.viewed",
-            diary.workday(told + 1),
-            customer.opens_at * 3600 + 9000,
-            stakeholder_id=reader,
-            feature=feature,
-        )
+        if script.level(read := diary.workday(told + 1)):
+            reader = customer.person(f"user-{chance.randint(1, customer.users)}")
+            opened = customer.opens_at * 3600 + 9000
+            diary.add("docs.viewed", read, opened, stakeholder_id=reader, feature=feature)
 
 
 def bill(diary: Diary, customer: Customer) -> None:

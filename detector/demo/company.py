@@ -37,7 +37,7 @@ def live(customer: Customer, until: datetime, seed: int, script: Script) -> list
     desk.ask_for_help(diary, customer, script)
     relationship.talk(diary, customer, script)
     relationship.meet(diary, customer, script)
-    commerce.tell_news(diary, customer)
+    commerce.tell_news(diary, customer, script)
     commerce.bill(diary, customer)
     commerce.renew(diary, customer)
     script.happens(diary, customer)

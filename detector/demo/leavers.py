@@ -10,14 +10,17 @@ Both labels of the source are used, each with its own leavers:
 Nobody who left on or before day 0, formally or in the label's sense, is judged: those were never customers. `others`
 are all who did not leave in the label's sense, so under `withdrew` they include students who fell silent and failed.
 A leaver counts as alerted if a risk alert was opened before the day of leaving; anyone else if one was opened at all.
-Nothing after the last deadline counts, neither way: half the course goes quiet when nothing is left to hand in. Others
-are watched for longer than leavers, which raises their share; and lead time means nothing without both shares.
+Nothing after the last deadline counts, neither way: half the course goes quiet when nothing is left to hand in.
+
+Others are watched for longer than leavers, which alone raises their share. So a third share compares like with like:
+for each leaver, how many of the others had been alerted before that same day, on average over the leavers. A detector
+that knows nothing alerts as many of these as of the leavers. Lead time means nothing without it.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
+from statistics import fmean, median
 from typing import Final, Literal, NamedTuple
 
 from detector.demo.course import Outcome, course
@@ -47,6 +50,8 @@ class Score:
     leavers_alerted: int
     others: int
     others_alerted: int
+    share_of_others_by_then: float
+    """Of the others, the share alerted before the day a leaver left, 0-1, on average over the leavers."""
     median_lead_days: float | None
 
     @property
@@ -69,20 +74,29 @@ def score(alerts: Iterable[Alerted], until: datetime, label: Label, at_least: st
     for alert in alerts:
         if SEVERITIES.index(alert.severity) >= floor and alert.detected_at < horizon:
             first[alert.account_id] = min(alert.detected_at, first.get(alert.account_id, horizon))
-    leads: list[float] = []
-    leavers = others = others_alerted = 0
+    left: list[
+        tuple[datetime, datetime]
+    ] = []  # the first alert, or the horizon where there was none; the day of leaving
+    others: list[datetime] = []
     for student, outcome in read.outcomes.items():
-        alerted, day = first.get(account_of(student)), leaving_day(outcome, label)
-        if any(left is not None and left <= 0 for left in (outcome.withdrawn, day)):
+        day = leaving_day(outcome, label)
+        if any(known is not None and known <= 0 for known in (outcome.withdrawn, day)):
             continue
+        alerted = first.get(account_of(student), horizon)
         if day is None:
-            others += 1
-            others_alerted += alerted is not None
+            others.append(alerted)
         else:
-            leavers += 1
-            if alerted is not None and alerted < day_start(until, day):
-                leads.append((day_start(until, day) - alerted) / timedelta(days=1))
-    return Score(leavers, len(leads), others, others_alerted, median(leads) if leads else None)
+            left.append((alerted, day_start(until, day)))
+    leads = [(day - alerted) / timedelta(days=1) for alerted, day in left if alerted < min(day, horizon)]
+    by_then = [sum(alerted < min(day, horizon) for alerted in others) / len(others) for _, day in left]
+    return Score(
+        leavers=len(left),
+        leavers_alerted=len(leads),
+        others=len(others),
+        others_alerted=sum(alerted < horizon for alerted in others),
+        share_of_others_by_then=fmean(by_then),
+        median_lead_days=median(leads) if leads else None,
+    )
 
 
 def leaving_day(outcome: Outcome, label: Label) -> int | None:
