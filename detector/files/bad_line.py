@@ -2,13 +2,20 @@
 
 import base64
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from detector.codec import decode
+from detector.domain.record import Record, Reject
 from detector.files.ndjson import LONGEST
-from schemas.reading import read
-from schemas.refusal import Refused, escaped
-from schemas.strict_json import parse
+
+SHOWN: Final = 200
+"""Characters of `detail`, as in a dead letter."""
+
+NO_KEY: Final = b""
+OF_THE_RECORD: Final = frozenset({"bad_key", "timestamp_out_of_range", "too_late"})
+"""Verdicts that a line without a key and a time of its own would get for that alone."""
 
 
 class BadLine(msgspec.Struct, frozen=True):
@@ -39,11 +46,10 @@ def judge_event(line: bytes, refusal: str) -> tuple[str, str]:
     """Say why a line is no event, as (reason, detail); `refusal` is what is wrong with it if the contract takes it."""
     if len(line) > LONGEST:
         return _too_long()
-    try:
-        read(line)
-    except Refused as refused:
-        return refused.reason, escaped(refused.detail)
-    return "schema", escaped(refusal)
+    verdict = decode(Record(0, 0, NO_KEY, line), topic="", partition=0, partitions=1)
+    if isinstance(verdict, Reject) and verdict.code not in OF_THE_RECORD:
+        return verdict.code, verdict.detail
+    return "schema", shown(refusal)
 
 
 def judge_record(line: bytes, refusal: str) -> tuple[str, str]:
@@ -51,12 +57,20 @@ def judge_record(line: bytes, refusal: str) -> tuple[str, str]:
     if len(line) > LONGEST:
         return _too_long()
     try:
-        found = parse(line)
-    except Refused as refused:
-        return refused.reason, escaped(refused.detail)
+        line.decode()
+        found = msgspec.json.decode(line)
+    except UnicodeDecodeError as error:
+        return "bad_utf8", f"byte {error.start} is not UTF-8"
+    except (msgspec.DecodeError, RecursionError) as error:
+        return "bad_json", shown(str(error))
     if not isinstance(found, dict):
         return "not_object", "an object is expected"
-    return "schema", escaped(refusal)
+    return "schema", shown(refusal)
+
+
+def shown(text: str) -> str:
+    """Give at most SHOWN printable ASCII characters of a text; the others are escaped."""
+    return text[:SHOWN].encode("unicode_escape").decode("ascii")[:SHOWN]
 
 
 def _too_long() -> tuple[str, str]:

@@ -3,14 +3,17 @@
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
+from detector.codec import partition_of
 from detector.files.bad_line import BadLine, judge_event
 from detector.files.instant import LATEST, Instant, milliseconds
 from detector.files.log import Columns, End, Log
-from detector.files.partitioner import partition_of
-from schemas.reading import LARGEST_VALUE
+
+LARGEST: Final = 256 << 10
+"""Bytes of an event; more would not fit into every topic, and is `too_large` to the decoder anyway."""
 
 
 class Heading(msgspec.Struct, gc=False):
@@ -52,8 +55,8 @@ class BareReader:
             if not 0 <= time <= LATEST:
                 self._put_aside(number, line, "timestamp_out_of_range", f"{time} is no time from 1970 to 9999")
                 continue
-            if len(line) > LARGEST_VALUE:
-                self._put_aside(number, line, "too_large", f"{len(line)} bytes, {LARGEST_VALUE} are allowed")
+            if len(line) > LARGEST:
+                self._put_aside(number, line, "too_large", f"{len(line)} bytes, {LARGEST} are allowed")
                 continue
             key = keys.get(heading.account_id)
             if key is None:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from detector.codec import partition_of
 from detector.errors import CONFIG, DetectorError
+from detector.files.bare import LARGEST
 from detector.files.log import Log
-from detector.files.partitioner import partition_of
 from detector.files.read import read_files
-from schemas.reading import LARGEST_VALUE
 from tests.files.lines import BEGIN, TOPIC_OF, event, write
 
 USAGE, SUPPORT, CRM = "usage.events.v1", "support.events.v1", "crm.events.v1"
@@ -98,7 +98,7 @@ BAD = [
         b'{"event_type": "usage.recorded", "account_id": "a", "occurred_at": 1' + b"0" * 30 + b"}",
         "timestamp_out_of_range",
     ),
-    (event(name="x" * LARGEST_VALUE), "too_large"),
+    (event(name="x" * LARGEST), "too_large"),
 ]
 
 
