@@ -24,6 +24,7 @@ from prometheus_client import (
 from detector.domain.tally import Tally
 from detector.streaming.fold import Changes
 from detector.streaming.observer import Silence
+from schemas.refusal import REASONS
 
 OTHER: Final = "other"
 """The label of a value outside its closed set: our mistake if ever seen, but the number of series stays bounded."""
@@ -33,11 +34,6 @@ SEVERITIES: Final = ("info", "watch", "warn", "high", "critical")
 TRANSITIONS: Final = (
     "opened", "escalated", "eased", "revised", "acknowledged", "snoozed", "recovering", "resolved", "reopened",
 )  # fmt: skip
-REASONS: Final = (
-    "too_large", "bad_utf8", "bad_json", "not_object", "null_value", "bad_key", "key_mismatch", "misrouted",
-    "unknown_type", "schema", "timestamp_out_of_range", "too_late", "unsupported_version", "internal",
-)  # fmt: skip
-
 SKIPPED: Final = ("duplicate", "unknown_type")
 EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack")
 

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 
 from detector.domain.record import DeadLetter, Record, Reject
 from detector.domain.tally import Tally, new_tally
-from detector.streaming import metrics
 from detector.streaming.metrics import Metrics
 from detector.streaming.observer import Observer
+from schemas.refusal import REASONS
 
 TOPICS = ("usage", "support", "crm")
 RULES = ("usage.dark", "incident.untold")
@@ -186,7 +186,7 @@ def test_every_label_value_is_there_from_the_start() -> None:
     shown = values(registry)
     for topic in TOPICS:
         assert shown[f"detector_events_consumed_total{{topic={topic}}}"] == 0
-        for reason in metrics.REASONS:
+        for reason in REASONS:
             assert shown[f"detector_dlq_total{{reason={reason},topic={topic}}}"] == 0
     assert len([name for name in shown if name.startswith("detector_alerts_total")]) == 6 * 5 * 9
     assert shown["detector_rule_alerts_total{rule=usage.dark}"] == 0
