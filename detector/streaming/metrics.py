@@ -146,8 +146,8 @@ class Metrics(Silence):
             for reason in REASONS:
                 self.dlq.labels(topic, reason)
             self.late.labels(topic)
-        for reason in SKIPPED:
-            self.skipped.labels(reason)
+        for why in SKIPPED:
+            self.skipped.labels(why)
         for family in FAMILIES:
             for severity in SEVERITIES:
                 for transition in TRANSITIONS:
