@@ -1,0 +1,74 @@
+"""`detector replay` as a person calls it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from detector.backtest.cli import replay
+from detector.errors import CONFIG, IO, DetectorError
+from detector.files.ndjson import read_lines
+from tests.backtest.test_core import BEGIN, DAY, event, stories
+
+
+def call(*arguments: object) -> str:
+    """Give what it says on stderr; raises what it raises."""
+    result = CliRunner().invoke(replay, [str(argument) for argument in arguments], catch_exceptions=False)
+    if result.exit_code:
+        assert result.exception is not None
+        raise result.exception
+    assert result.stdout == ""
+    return result.stderr
+
+
+def files(tmp_path: Path) -> Path:
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(b"\n".join([*stories(20), b"{", event("ticket.created", "account-1", BEGIN)]))
+    return path
+
+
+def test_outputs_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
+    names = ("alerts", "health", "health-log", "notices", "dead-letters")
+    wanted = [text for name in names for text in (f"--{name}", str(tmp_path / f"{name}.gz"))]
+    said = call(files(tmp_path), "--until", BEGIN + 60 * DAY, *wanted)
+    found = {name: [json.loads(line) for _, line in read_lines(tmp_path / f"{name}.gz")] for name in names}
+    assert len(found["alerts"]) > 10
+    assert len(found["health"]) == len({body["account_id"] for body in found["health"]}) == 20
+    assert len(found["health-log"]) > 20
+    assert found["notices"] == []
+    assert [body["reason"] for body in found["dead-letters"]] == ["bad_json", "schema"]
+    assert f"{len(found['alerts'])} transitions, 2 lines of no use" in said
+
+
+def test_equal_calls_write_equal_bytes_whatever_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = files(tmp_path)
+    written = []
+    for name, zone in (("a.gz", "UTC"), ("b.gz", "Pacific/Kiritimati")):
+        monkeypatch.setenv("TZ", zone)
+        monkeypatch.setenv("DETECTOR_PACK", "/nowhere")
+        call(path, "--until", BEGIN + 60 * DAY, "--alerts", tmp_path / name)
+        written.append((tmp_path / name).read_bytes())
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("{}/missing",), "there is no file", IO),
+        (("{}",), "is a folder", IO),
+        (("{}/events.ndjson", "--until", "2026-03-02"), "name a later time", CONFIG),
+        (("{}/events.ndjson", "--alerts", "{}/no/out"), "cannot be written", IO),
+        (("{}/events.ndjson", "--pack", "{}/no"), "no", CONFIG),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    tmp_path: Path, arguments: tuple[str, ...], words: str, code: int
+) -> None:
+    files(tmp_path)
+    with pytest.raises(DetectorError, match=words) as caught:
+        call(*[text.format(tmp_path) for text in arguments])
+    assert caught.value.exit_code == code
+    assert [path.name for path in tmp_path.iterdir()] == ["events.ndjson"]
