@@ -107,11 +107,11 @@ Version = Annotated[
 ]
 """A version of this contract, `1.0` or just its major, 1."""
 
-Count = Annotated[int, BeforeValidator(whole), Field(ge=1, lt=LARGEST), Kept("Count")]
+Count = Annotated[int, Field(ge=1, lt=LARGEST), BeforeValidator(whole), Kept("Count")]
 """A whole number from 1."""
-Amount = Annotated[int, BeforeValidator(whole), Field(ge=0, lt=LARGEST), Kept("Amount")]
+Amount = Annotated[int, Field(ge=0, lt=LARGEST), BeforeValidator(whole), Kept("Amount")]
 """A whole number from 0."""
-Minor = Annotated[int, BeforeValidator(whole), Field(gt=-LARGEST, lt=LARGEST), Kept("Minor")]
+Minor = Annotated[int, Field(gt=-LARGEST, lt=LARGEST), BeforeValidator(whole), Kept("Minor")]
 """Money in whole minor units of its currency; a credit is negative."""
 Number = Annotated[float, Field(gt=-LARGEST, lt=LARGEST, allow_inf_nan=False), Kept("Number")]
 """Any finite number."""
@@ -141,8 +141,8 @@ OccurredAt = Annotated[
 """When it happened; the range depends on the record and is the decoder's to check."""
 Instant = Annotated[
     int,
-    BeforeValidator(epoch_ms),
     Field(ge=EARLIEST_INSTANT, lt=LATEST_INSTANT),
+    BeforeValidator(epoch_ms),
     WithJsonSchema(
         {
             "anyOf": [
@@ -156,8 +156,8 @@ Instant = Annotated[
 """A point in time: RFC 3339 with an offset or integer epoch milliseconds, from the year 2000, before 3000."""
 Date = Annotated[
     date,
-    BeforeValidator(_date_of),
     Field(ge=EARLIEST_DATE, le=LATEST_DATE),
+    BeforeValidator(_date_of),
     WithJsonSchema({"type": "string", "format": "date"}),
     Kept("date", vouched=False),
 ]
