@@ -1,22 +1,30 @@
-"""Reads a pack's YAML and remembers where everything stands, so that an error can name file, line and the nearest word."""
+"""Reads a pack's YAML and remembers where everything stands: an error can name file, line and the nearest word."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from detector.errors import CONFIG, DetectorError
 
 Where = tuple[str | int, ...]
+_KINDS: Final[dict[str | int, str]] = {
+    "rules": "rule",
+    "tenants": "tenant",
+    "matchers": "matcher",
+    "measures": "measure",
+}
 
 
 class PackError(DetectorError):
     """A pack that cannot be compiled: the message names file, line, rule and what to write instead."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, problem: str = "") -> None:
         super().__init__(message, CONFIG)
+        self.problem = problem or message
+        """The same without its place."""
 
 
 class Document:
@@ -60,9 +68,9 @@ class Document:
     def _scalar(self, node: yaml.Node) -> Any:
         constructor = yaml.SafeLoader("")
         try:
-            value = constructor.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+            value = constructor.construct_object(node, deep=True)
         finally:
-            constructor.dispose()  # type: ignore[no-untyped-call]
+            constructor.dispose()
         if isinstance(value, dict | list):
             raise PackError(f"{self.path}:{node.start_mark.line + 1}: a key must be a word")
         return value
@@ -74,9 +82,10 @@ class Document:
         return self._lines.get(where, 1)
 
     def error(self, where: Where, message: str) -> PackError:
-        """The error to raise about a part; names file, line and, inside `rules`, the rule."""
-        rule = f" rule {where[1]}:" if len(where) > 1 and where[0] == "rules" else ""
-        return PackError(f"{self.path}:{self.line(where)}:{rule} {message}")
+        """The error to raise about a part; names file, line and the rule, tenant, matcher or measure."""
+        kind = _KINDS.get(where[0]) if len(where) > 1 else None
+        part = f" {kind} {where[1]}:" if kind else ""
+        return PackError(f"{self.path}:{self.line(where)}:{part} {message}", message)
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

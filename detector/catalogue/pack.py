@@ -4,29 +4,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, Needs, entries_of
+from detector.catalogue.compiler import HUMAN_TOUCH, read_pack
+from detector.catalogue.entries import Needs, entries_of
 from detector.catalogue.load import Document, PackError, Where, nearest
+from detector.catalogue.matching import read_matcher
+from detector.catalogue.reading import read
 from detector.catalogue.rows import TenantRow
-from detector.domain.events import EVENT_TYPES
 from detector.domain.plan import Plan, Rule, Tenant
 
 BUILT_IN: Final = Path(__file__).parent
 RULES_FILE: Final = "value_decay.yaml"
 TENANTS_FILE: Final = "tenants.yaml"
-EVERYTHING: Final = "all"
+EVERYTHING: Final = ("all", "observed")
 
 
 def load_plan(folder: Path | None = None) -> Plan:
-    """The plan of a pack's folder, None for the built-in pack. Raises PackError, which says what to change and where."""
+    """The plan of a pack's folder, None for the built-in pack. Raises PackError: what to change, and where."""
     document = Document(_file(folder, RULES_FILE) or BUILT_IN / RULES_FILE)
-    compiler = Compiler(document)
-    rows = document.data.get("rules") or {}
-    rules = tuple(compiler.rule(rule_id, rows[rule_id], index) for index, rule_id in enumerate(sorted(rows)))
+    compiler = read_pack(document)
+    rules = compiler.rules()
     tenants_path = _file(folder, TENANTS_FILE)
     tenants, release = _tenants(tenants_path, rules) if tenants_path is not None else ({}, 0)
-    touch = compiler.mark(HUMAN_TOUCH, ("measures",))
+    touch = compiler.names.mark(HUMAN_TOUCH, ("measures",))
     return Plan(
         release=max(compiler.release, release),
         rules=rules,
@@ -49,46 +48,55 @@ def _file(folder: Path | None, name: str) -> Path | None:
 def _tenants(path: Path, rules: tuple[Rule, ...]) -> tuple[dict[str, Tenant], int]:
     document = Document(path)
     data: Any = document.data
-    if not isinstance(data, dict) or not isinstance(data.get("tenants", {}), dict):
+    if not isinstance(data, dict) or not isinstance(data.get("tenants") or {}, dict):
         raise document.error((), "tenants.yaml has `release` and `tenants`, which maps tenant ids to their rows")
     for word in data:
         if word not in ("release", "tenants"):
             raise document.error((word,), f"unknown word {word!r}{nearest(word, ('release', 'tenants'))}")
     release = data.get("release", 1)
-    if not isinstance(release, int) or release < 1:
+    if not isinstance(release, int) or isinstance(release, bool) or release < 1:
         raise document.error(("release",), "release must be a whole number from 1 on")
     found = {}
-    for name, row in data.get("tenants", {}).items():
+    for name, row in (data.get("tenants") or {}).items():
         where: Where = ("tenants", name)
-        try:
-            valid = TenantRow.model_validate(row)
-        except ValidationError as error:
-            first = error.errors()[0]
-            word = first["loc"][0] if first["loc"] else ""
-            hint = nearest(word, TenantRow.model_fields)
-            raise document.error((*where, word), f"tenant {name!r}: {word}: {first['msg']}{hint}") from None
-        for at, sent in enumerate(valid.sends if isinstance(valid.sends, list) else []):
-            for event in [sent] if isinstance(sent, str) else sent:
-                if event not in EVENT_TYPES:
-                    raise document.error((*where, "sends", at), f"tenant {name!r}: unknown event {event!r}{nearest(event, EVENT_TYPES)}")
-        found[name] = _tenant(rules, valid)
+        tenant = read(document, TenantRow, row, where)
+        _check_sends(document, tenant.sends, (*where, "sends"))
+        found[str(name)] = _tenant(rules, tenant)
     return found, release
 
 
+def _check_sends(document: Document, sends: Any, where: Where) -> None:
+    if isinstance(sends, str) and sends in EVERYTHING:
+        return
+    if not isinstance(sends, list):
+        hint = nearest(sends, EVERYTHING)
+        raise document.error(where, f"sends is all, observed or a list of event types, not {sends!r}{hint}")
+    for at, sent in enumerate(sends):
+        place = (*where, at)
+        if not isinstance(sent, str | dict):
+            raise document.error(place, f"an entry of sends is an event type, or one narrowed, not {sent!r}")
+        for event, fields in ({sent: None} if isinstance(sent, str) else sent).items():
+            if not isinstance(fields, dict | None) or any(
+                isinstance(wanted, dict) for wanted in (fields or {}).values()
+            ):
+                raise document.error(place, f"narrow {event} by its fields: `{{touch.logged: {{direction: inbound}}}}`")
+            read_matcher(document, str(event), {**(fields or {}), "event": event}, place)
+
+
 def _tenant(rules: tuple[Rule, ...], row: TenantRow) -> Tenant:
-    """Which rules are armed (R2.7): a tenant must send what starts a rule about something missing, and what would satisfy it."""
+    """Which rules are armed (R2.7): the tenant sends what starts one about something missing, and what satisfies it."""
     armed = [rule for rule in rules if _sent(row, rule.starts) and _sent(row, rule.satisfies)]
-    reference = row.arr_reference or {}
+    reference = row.arr_reference
     return Tenant(
         armed=frozenset(rule.index for rule in armed),
         not_armed=tuple(rule.id for rule in rules if rule not in armed),
-        arr_reference_minor=int(reference["minor"]) if "minor" in reference else None,
-        currency=str(reference["currency"]) if "currency" in reference else None,
+        arr_reference_minor=None if reference is None else reference.minor,
+        currency=None if reference is None else reference.currency,
     )
 
 
 def _sent(row: TenantRow, needs: Needs) -> bool:
-    """Whether the tenant sends one of these events, in a form that fits. `observed` counts as all until it is observed."""
+    """Whether the tenant sends one of these events, in a form that fits; `observed` is all until it is observed."""
     if isinstance(row.sends, str) or not needs:
         return True
     for sent in row.sends:
@@ -100,4 +108,8 @@ def _sent(row: TenantRow, needs: Needs) -> bool:
 
 
 def _fits(narrowing: Mapping[str, Any], need: Mapping[str, Any]) -> bool:
-    return all(value in need[field] for field, value in narrowing.items() if field in need)
+    return all(
+        not need[field].isdisjoint(value if isinstance(value, list) else [value])
+        for field, value in narrowing.items()
+        if field in need
+    )

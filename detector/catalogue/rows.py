@@ -150,6 +150,12 @@ class ObligationStep(Words):
     after: Span | None = None
 
 
+class KeptFor(Words):
+    """Cleared when the missing thing arrives, kept for a while."""
+
+    keep: Span | None = None
+
+
 class ObligationRow(Row):
     """Y within T of X, unless Z, per subject."""
 
@@ -160,7 +166,7 @@ class ObligationRow(Row):
     within: Span
     repeat: Repeat | None = None
     opens: Annotated[list[ObligationStep], Field(min_length=1)]
-    clears: Seen = Seen()
+    clears: KeptFor = KeptFor()
 
 
 class AttainmentStep(Words):
@@ -290,9 +296,16 @@ ROWS: dict[str, type[Row]] = {
 OPERATORS = ("threshold", "change", "silence", "obligation", "attainment", "snowball", "trend", "conjunction")
 
 
-class TenantRow(Words):
-    """A tenant's row in tenants.yaml."""
+class ArrReference(Words):
+    """The annual revenue that counts as full money, in integer minor units of an ISO 4217 currency."""
 
-    sends: Literal["all", "observed"] | list[str | dict[str, Any]] = "all"
-    arr_reference: dict[Literal["minor", "currency"], int | str] | None = None
+    minor: Positive
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+class TenantRow(Words):
+    """A tenant's row in tenants.yaml; `sends` is `all`, `observed` or a list of event types, perhaps narrowed."""
+
+    sends: Any = "all"
+    arr_reference: ArrReference | None = None
     machine_feeds: list[str] = []

@@ -1,8 +1,9 @@
-"""Timelines: a rule's examples beside the pack, as YAML that reads like the claim it answers. They are the scenario tests.
+"""Timelines: a rule's examples beside the pack, as YAML that reads like the claim it answers; the scenario tests too.
 
-A file names a rule and lists timelines. Times are offsets from the start (Monday 2026-01-05 00:00 UTC unless `start` says
-otherwise), sums of durations such as `14d 2h`. Each event happens at `at` and, with `every` and `times`, again and again;
-`late` says how long after it happened it was recorded. `expect` lists every transition of the rule's alerts up to `until`.
+A file names a rule and lists timelines. Times are offsets from the start (Monday 2026-01-05 00:00 UTC unless `start`
+says otherwise), sums of durations such as `14d 2h`. Each event happens at `at` and, with `every` and `times`, again and
+again; `late` says how long after it happened it was recorded. `expect` lists every transition of the rule's alerts up
+to `until`.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ _WORDS: Final = frozenset({"at", "every", "times", "late", "weekdays"})
 
 
 class Expected(BaseModel):
-    """One transition: when, what, of which subject, at which severity (opened, escalated, eased) or with which resolution."""
+    """One transition: when, what, of which subject, and at which severity or with which resolution."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -123,8 +124,12 @@ def load_timelines(path: Path) -> list[Timeline]:
             slug = f"{data['rule']}-{at}".replace(".", "-").replace("_", "-")
             timeline = Timeline.model_validate({**row, "rule": data["rule"], "account_id": slug})
         except (ValidationError, TypeError) as error:
-            reason = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "a timeline is a map"}
-            raise document.error((*where, *reason["loc"]), f"{'.'.join(map(str, reason['loc']))}: {reason['msg']}") from None
+            reason = (
+                error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "a timeline is a map"}
+            )
+            raise document.error(
+                (*where, *reason["loc"]), f"{'.'.join(map(str, reason['loc']))}: {reason['msg']}"
+            ) from None
         for number, event in enumerate(timeline.events):
             words = [word for word in event if word not in _WORDS]
             if len(words) != 1 or words[0] not in EVENT_TYPES:

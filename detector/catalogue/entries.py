@@ -1,0 +1,77 @@
+"""What rules need: for every event class the updates it causes and the rules it wakes, for arming and in bytes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from detector.domain.events import Event, UsageRecorded
+from detector.domain.matchers import Matcher
+from detector.domain.measures import Kept, Mark, Track
+from detector.domain.operators.change import Change
+from detector.domain.operators.silence import Silence
+from detector.domain.plan import Entry, Rule
+
+Needs = tuple[Mapping[str, Any], ...]
+
+
+def needs_of(matcher: Matcher) -> Needs:
+    """The events that a matcher takes, with the values it asks of their fields, for arming (R2.7)."""
+    found = []
+    for cls, alternatives in matcher.alternatives.items():
+        for tests in alternatives:
+            fields = {test.field: test.allowed for test in tests if test.allowed is not None}
+            found.append({"event": str(cls.__struct_config__.tag), **fields})
+    return tuple(found)
+
+
+def entries_of(rules: tuple[Rule, ...], always: Mark) -> dict[type[Event], Entry]:
+    """For every event class the measures it updates and the rules it wakes, in rule order."""
+    updates: dict[type[Event], dict[tuple[Any, ...], Kept]] = {}
+    wakes: dict[type[Event], list[tuple[Rule, str | None]]] = {}
+    kept_by_name: dict[tuple[Any, ...], Kept] = {("mark", always.name): always}
+    for rule in rules:
+        for kept in rule.operator.measures:
+            kept_by_name.setdefault(_identity(kept), kept)
+        for cls, field in rule.operator.wakes:
+            wakes.setdefault(cls, []).append((rule, field))
+    for identity, kept in sorted(kept_by_name.items()):
+        for cls in kept.matcher.alternatives:
+            updates.setdefault(cls, {})[identity] = kept
+    return {
+        cls: Entry(tuple(updates.get(cls, {}).values()), tuple(wakes.get(cls, ())))
+        for cls in sorted({*updates, *wakes}, key=lambda c: c.__name__)
+    }
+
+
+def _identity(kept: Kept) -> tuple[str, ...]:
+    if isinstance(kept, Track):
+        return ("track", kept.kind, kept.slot)
+    return ("mark" if isinstance(kept, Mark) else "log", kept.name)
+
+
+def events_of(rule: Rule) -> tuple[str, ...]:
+    """The event types that a rule needs: those that wake it and those that it keeps, by name."""
+    classes = {cls for cls, _ in rule.operator.wakes}
+    classes.update(cls for kept in rule.operator.measures for cls in kept.matcher.alternatives)
+    if isinstance(rule.operator, Change):  # judged by the day, over the counts of the hot block
+        classes.add(UsageRecorded)
+    return tuple(sorted(str(cls.__struct_config__.tag) for cls in classes))
+
+
+def costs_of(rule: Rule) -> tuple[str, ...]:
+    """What each measure of a rule costs an account, one line a measure; measures are shared with other rules."""
+    kept = {_identity(kept): kept for kept in rule.operator.measures}
+    found = [f"{what.slot if isinstance(what, Track) else what.name} {cost_of(what)}" for what in kept.values()]
+    if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of is None):
+        found.insert(0, f"{rule.operator.name} 0 bytes (every hot block has it)")
+    elif not found:
+        found.append("0 bytes (every account keeps its goals)")
+    return tuple(found)
+
+
+def cost_of(kept: Kept) -> str:
+    """What a measure costs an account, in bytes of the record, as `rules check` prints it."""
+    if isinstance(kept, Mark):
+        return f"{len(kept.name) + 20} bytes"
+    if isinstance(kept, Track):
+        return f"{len(kept.slot) + 20} bytes a {kept.kind}"
+    return f"{18 + 12 * len(kept.fields)} bytes an event, at most {kept.keep}"
