@@ -195,7 +195,10 @@ class Partition:
         return self._queues[topic].length
 
     def advance(self, ended: Collection[str], limit: int = 0) -> int:
-        """Merge and apply what can be, at most `limit` records if above 0; topics in `ended` hold nobody back."""
+        """Merge and apply what can be; topics in `ended` hold nobody back. Returns the work done.
+
+        Work is a record applied or an account called by a deadline: about `limit` of them at most, if above 0.
+        """
         applied = 0
         while not limit or applied < limit:
             chosen = min(((queue.head(), topic) for topic, queue in self._queues.items() if queue.length), default=None)
@@ -220,33 +223,35 @@ class Partition:
         return bound
 
     def _run(self, topic: str, bound: tuple[int, str], limit: int) -> int:
-        """Apply records of one topic in a row, until one lies at or behind the bound."""
+        """Apply records of one topic in a row, until one lies at or behind the bound; returns the work done."""
         queue = self._queues[topic]
         bound_time = bound[0] if topic < bound[1] else bound[0] - 1  # the last effective time that may be applied
         decode, usage = self._decode, self._usage
-        applied = 0
-        while queue.length and (not limit or applied < limit):
+        applied = calls = 0
+        while queue.length and (not limit or applied + calls < limit):
             records = queue.batches[0]
             begin = at = queue.at
-            end = len(records) if not limit else min(len(records), at + limit - applied)
+            end = len(records) if not limit else min(len(records), at + limit - applied - calls)
             effective = queue.effective
             while at < end:
                 record = records[at]
                 timestamp = record.timestamp
-                if timestamp > effective:
-                    if timestamp > bound_time:
-                        break
-                    effective = timestamp
-                if effective > self._schedule.next_fire:
-                    self._fire(effective)
+                now = timestamp if timestamp > effective else effective
+                if now > bound_time:
+                    break
+                if now > self._schedule.next_fire:
+                    calls += self._fire(now, limit and limit - applied - calls)
+                    if now > self._schedule.next_fire:
+                        break  # the limit was reached: the rest of the deadlines come first, and this record next time
+                effective = now
                 at += 1
                 event = decode(record, topic)
                 if event.__class__ is UsageRecorded:
-                    usage(event, topic, record, effective)  # type: ignore[arg-type]
+                    usage(event, topic, record, now)  # type: ignore[arg-type]
                 elif event.__class__ is Reject:
                     self._reject(event, topic, record)  # type: ignore[arg-type]
                 else:
-                    self._other(event, topic, record, effective)  # type: ignore[arg-type]
+                    self._other(event, topic, record, now)  # type: ignore[arg-type]
             if at > begin:
                 queue.effective = effective
                 self.clock = max(self.clock, effective)
@@ -261,9 +266,9 @@ class Partition:
                 queue.batches.popleft()
                 queue.at = 0
         if applied:
-            self._moved = True
             self._tally.consumed[topic] += applied
-        return applied
+        self._moved = True
+        return applied + calls
 
     def _account(self, event: Event, now: int) -> Account:
         """The account of an event, opened or made; notes that something of it was recorded at `now`."""
@@ -358,18 +363,26 @@ class Partition:
     def run_to(self, clock: int, grace_passed: bool = False) -> None:
         """Move the clock on to `clock` and fire what is due before it; with `grace_passed` all that is due up to and at it."""
         if clock > self.clock or grace_passed:
+            before = self.clock
             self._fire(clock + GRACE_MS + 1 if grace_passed else clock)
-            self.clock = max(self.clock, clock)
+            self.clock = max(before, clock)
             self._moved = True
 
-    def _fire(self, before: int) -> None:
-        """Fire every deadline whose due time plus grace lies before this, in the order (due, tenant, account)."""
+    def _fire(self, before: int, limit: int = 0) -> int:
+        """Fire the deadlines whose due time plus grace lies before this, in the order (due, tenant, account).
+
+        Returns how many accounts were called; with a `limit` it stops at the first due time at which there are so many.
+        """
         schedule = self._schedule
-        while schedule.next_fire < before:
+        called = 0
+        while schedule.next_fire < before and (not limit or called < limit):
             due, calls = schedule.pop()
             for who, daily in calls:
                 self._call(who, due, daily=daily)
+            self.clock = max(self.clock, due + GRACE_MS + 1)  # so that a restart here calls nobody twice
+            called += len(calls)
         self._moved = True
+        return called
 
     def _call(self, who: tuple[str, str], due: int, *, daily: bool) -> None:
         account = self._accounts.get(who)

@@ -109,13 +109,14 @@ class Engine:
 
     async def _advance(self, live: Live) -> None:
         epoch = self.epoch
-        limit = self.options.chunk_records
         replayed = self.options.record_time == "create"
         while self.running and self.epoch == epoch:
-            began = monotonic()
+            began, limit = monotonic(), live.slice
             applied = live.fold.advance((), limit) if replayed else live.fold.advance(live.ended(self._standing), limit)
             if applied:
-                self._observer.applied(live.number, applied, monotonic() - began)
+                took = monotonic() - began
+                live.pace(took, applied, most=self.options.chunk_records)
+                self._observer.applied(live.number, applied, took)
                 self._crash_point("apply")
             if live.fold.urgent:
                 self._spawn(live, self._hasten(live))

@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from time import time
+from typing import Final
 
 from detector.streaming.batches import BatchMessage
 from detector.streaming.fold import Changes, Fold
 from detector.streaming.store import Store
 from detector.streaming.thread import Standing
 from detector.streaming.writer import Writer
+
+SLICE_SECONDS: Final = 0.02
+_FIRST_SLICE: Final = 256
+_LEAST_SLICE: Final = 16
 
 Standings = Callable[[str, int], Standing]
 """Where reading of a topic's partition stands."""
@@ -35,6 +40,7 @@ class Live:
         self.tried_at = now
         self.written_at = 0.0
         self.broker_ms = 0
+        self.slice = _FIRST_SLICE
         self._lock = asyncio.Lock()
         self._stamp: tuple[int, dict[str, int | None]] | None = None
 
@@ -46,6 +52,16 @@ class Live:
             self.fetched_ms[topic] = message.records[-1].timestamp
             self.fold.offer(topic, message.records)
         self.offered[topic] = message.next_offset
+
+    def pace(self, seconds: float, work: int, *, most: int) -> None:
+        """Let the next slice of work take about `SLICE_SECONDS`: while one runs, no transaction gets on.
+
+        A transaction needs some twenty turns of the loop; with slices of a second its time limit would pass.
+        """
+        if seconds > SLICE_SECONDS:
+            self.slice = max(_LEAST_SLICE, self.slice // 2)
+        elif seconds < SLICE_SECONDS / 2 and work >= self.slice:
+            self.slice = min(most, 2 * self.slice)
 
     def backlog(self, topic: str) -> int:
         """Records of a topic held in memory and not applied."""
