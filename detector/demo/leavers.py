@@ -25,9 +25,9 @@ from typing import Final, Literal, NamedTuple
 
 from detector.demo.course import Outcome, course
 from detector.demo.moments import midnight
+from detector.demo.story import SEVERITIES
 from detector.demo.university import account_of, day_start
 
-SEVERITIES: Final = ("info", "watch", "warn", "high", "critical")
 PLAIN_RULE: Final = "silent for 14 days"
 
 Label = Literal["withdrew", "disengaged"]

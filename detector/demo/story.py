@@ -1,7 +1,10 @@
 """What a story of the demo promises: the account, what happens there, and what the detector should say of it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+SEVERITIES: Final = ("info", "watch", "warn", "high", "critical")
+"""From the least to the greatest."""
 
 
 @dataclass(frozen=True, slots=True)
