@@ -24,6 +24,9 @@ _KNOWN: Final = (
 )
 """Words of an error or of the client's log, the exit code, and what to tell."""
 
+_HUNG_UP: Final = "disconnected"
+_NOBODY: Final = "ECONNREFUSED"
+
 
 def connection(settings: Settings) -> dict[str, Any]:
     """The arguments for a client. Raises DetectorError (78) for certificates that cannot be used."""
@@ -73,26 +76,33 @@ def explained(to: Connection, client: Literal["kafka", "aiokafka"]) -> Iterator[
     except Exception as error:
         if not _of_kafka(error):
             raise
-        raise _explain(error, heard.text, _addresses(to)) from error
+        raise _explain(error, heard.words, to) from error
     finally:
         log.removeHandler(heard)
         log.propagate = before
 
 
 class _Heard(logging.Handler):
+    """Which of the words we know were in the client's log."""
+
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.text = ""
+        self.words: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = f"{self.text}\n{record.getMessage()}"[-4_000:]
+        said = record.getMessage()
+        self.words.update(word for word in (*(word for word, _, _ in _KNOWN), _HUNG_UP, _NOBODY) if word in said)
 
 
-def _explain(error: Exception, heard: str, brokers: str) -> DetectorError:
-    said = f"{error!r} {heard}"
+def _explain(error: Exception, heard: set[str], to: Connection) -> DetectorError:
+    brokers, said = _addresses(to), repr(error)
     for word, code, message in _KNOWN:
-        if word in said:
+        if word in heard or word in said:
             return DetectorError(message.format(brokers=brokers, error=error), code)
+    if to.get("sasl_mechanism") and _HUNG_UP in heard and _NOBODY not in heard:
+        return DetectorError(
+            f"{brokers} hangs up at the login — check sasl_username, its password, sasl_mechanism", AUTH
+        )
     if isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError"):
         return DetectorError(f"no broker answers at {brokers} — start it, or name another with --brokers", TEMPORARY)
     return DetectorError(f"{brokers} answers with {error!r:.300} — try again", TEMPORARY)

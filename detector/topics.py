@@ -123,6 +123,8 @@ def _compare(
     copies = min(len(partition["replica_nodes"]) for partition in partitions)
     if copies < replicas:
         yield Difference(topic.name, REPLICAS, str(copies), str(replicas))
+    if not settings:
+        raise DetectorError(f"no right to see the settings of topic {topic.name} — ask for it", AUTH)
     for name, value in topic.settings(replicas=replicas).items():
         found = settings[name]["value"] if name in settings else ""
         if found != value:

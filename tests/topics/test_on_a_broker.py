@@ -127,6 +127,23 @@ def test_the_reason_that_only_the_clients_log_knows_is_told(logged: str, code: i
     assert explained.value.exit_code == code
 
 
+def test_a_broker_that_hangs_up_at_the_login_is_told_from_one_that_is_not_there() -> None:
+    connection = {"bootstrap_servers": "kafka:9092", "sasl_mechanism": "PLAIN"}
+
+    def fail(*logged: str) -> None:
+        with brokers.explained(connection, "kafka"):
+            for line in logged:
+                logging.getLogger("kafka.net").error(line)
+            raise TimeoutError
+
+    with pytest.raises(DetectorError, match="hangs up at the login") as explained:
+        fail("KafkaConnectionError: socket disconnected")
+    assert explained.value.exit_code == AUTH
+    with pytest.raises(DetectorError, match="no broker answers") as explained:
+        fail("socket disconnected", "KafkaConnectionError: 111 ECONNREFUSED")
+    assert explained.value.exit_code == TEMPORARY
+
+
 def test_a_mistake_of_ours_is_not_explained_away() -> None:
     with pytest.raises(KeyError), brokers.explained({"bootstrap_servers": "kafka:9092"}, "kafka"):
         raise KeyError
