@@ -48,7 +48,7 @@ def write_events(path: Path, until: datetime, seed: int = company.SEED) -> int:
 
 def _opened(file: BinaryIO, *, zipped: bool) -> AbstractContextManager[BinaryIO | gzip.GzipFile]:
     # no name and no time in the header: the bytes depend on the events alone
-    return gzip.GzipFile("", "wb", 6, file, 0) if zipped else nullcontext(file)
+    return gzip.GzipFile("", "wb", 1, file, 0) if zipped else nullcontext(file)
 
 
 def record_time(event: Event) -> str:
