@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +10,23 @@ _LEASH: Final = ("/bin/sh", "-c", 'read -r _; kill -9 "$1" 2>/dev/null', "leash"
 
 
 class Process:
-    """One running command, its output appended to `log`; in a session of its own, so that Ctrl-C does not reach it."""
+    """One running command, its output appended to `log`; in a session of its own, so that Ctrl-C does not reach it.
 
-    def __init__(self, command: Sequence[str], *, folder: Path, log: Path) -> None:
+    `environment` takes the place of our own where it is given.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, folder: Path, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         with log.open("ab") as output:
             self._child = subprocess.Popen(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         self._leash = subprocess.Popen([*_LEASH, str(self._child.pid)], stdin=subprocess.PIPE, start_new_session=True)
 
