@@ -16,6 +16,9 @@ from detector.files.log import Log, Run
 CHUNK: Final = 20_000
 """Records between two collects: each writes the state of every account touched, so few are faster."""
 
+STEP_MS: Final = 86_400_000
+"""The clock goes on in steps of a day after the last record, so that what comes of a year is not held at once."""
+
 
 class Changes(Protocol):
     """What came of a partition since the last collect."""
@@ -54,7 +57,7 @@ class Partition(Protocol):
         """Count the records offered and not yet applied."""
 
     def advance(self, ended: Collection[str], limit: int = 0) -> int:
-        """Merge and apply what can be; `ended` topics have no more to come."""
+        """Merge and apply what can be; `ended` topics have no more to come. Gives the work done."""
 
     def run_to(self, clock: int, *, grace_passed: bool = False) -> None:
         """Move the clock and fire what is due; `grace_passed` = whatever is due by then, grace or not."""
@@ -139,10 +142,12 @@ def replay(
             publisher.publish(partition, store)
             summary.records += count
             applied(count)
-        if until is not None:
-            partition.run_to(until, grace_passed=True)
-        elif end.clock is not None:
-            partition.run_to(end.clock, grace_passed=False)
+        last = until if until is not None else end.clock
+        if last is not None:
+            for clock in range(partition.clock + STEP_MS, last, STEP_MS) if partition.clock else ():
+                partition.run_to(clock)
+                publisher.publish(partition, store)
+            partition.run_to(last, grace_passed=until is not None)
         publisher.publish(partition, store)
         publisher.close()
         clocks.append(partition.clock)
@@ -153,6 +158,7 @@ def replay(
 def _feed(partition: Partition, runs: dict[str, Run], topics: Sequence[str], chunk: int) -> Iterator[int]:
     """Offer and apply everything, giving after each step how many records were applied."""
     given = dict.fromkeys(runs, 0)
+    done = 0
     while True:
         for topic, run in runs.items():
             if partition.queued(topic) < chunk and given[topic] < len(run):
@@ -160,10 +166,11 @@ def _feed(partition: Partition, runs: dict[str, Run], topics: Sequence[str], chu
                 partition.offer(topic, run.records(start, start + chunk))
                 given[topic] = min(start + chunk, len(run))
         ended = [topic for topic in topics if topic not in runs or given[topic] == len(runs[topic])]
-        count = partition.advance(ended, chunk)
-        if count == 0 and len(ended) == len(topics):
+        work = partition.advance(ended, chunk)
+        before, done = done, sum(given.values()) - sum(map(partition.queued, runs))
+        yield done - before
+        if work == 0 and len(ended) == len(topics):
             return
-        yield count
 
 
 class _Publisher:

@@ -109,6 +109,13 @@ def test_until_before_the_last_record_is_refused(tmp_path: Path) -> None:
     assert caught.value.exit_code == CONFIG
 
 
+def test_after_the_last_record_the_clock_goes_on_day_by_day(tmp_path: Path) -> None:
+    counting, day = Counting(), 86_400_000
+    log = export(tmp_path / "x", [(USAGE, 0, record(0, 5))], End(2 * day + 6))
+    run(log, counting)
+    assert counting.partitions[0].ran_to == [(day + 5, False), (2 * day + 5, False), (2 * day + 6, False)]
+
+
 def test_bare_events_end_at_the_last_record_and_their_positions_are_not_known(tmp_path: Path) -> None:
     path = tmp_path / "e"
     path.write_bytes(b'{"event_type":"usage.recorded","account_id":"a","occurred_at":7}\n')
