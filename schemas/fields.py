@@ -134,11 +134,12 @@ _DATE_TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
 
 OccurredAt = Annotated[
     int,
+    Field(ge=-(2**63), lt=2**63),
     BeforeValidator(epoch_ms),
     WithJsonSchema({"anyOf": [{"type": "integer"}, _DATE_TIME]}),
     Kept("Instant"),
 ]
-"""When it happened; the range depends on the record and is the decoder's to check."""
+"""When it happened, in 64 bits; the range that is allowed depends on the record and is the decoder's to check."""
 Instant = Annotated[
     int,
     Field(ge=EARLIEST_INSTANT, lt=LATEST_INSTANT),

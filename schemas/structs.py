@@ -34,7 +34,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 if TYPE_CHECKING:
     Instant = int
 else:  # what the typed decoder reads; `detector.codec` leaves milliseconds
-    Instant = Annotated[datetime, Meta(tz=True)] | int
+    Instant = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 '''
 _GIVEN: Final = frozenset({"Instant", "date"})  # aliases that the header brings along
 _BASES: Final = {str: "str", int: "int", float: "float", bool: "bool", date: "date", NoneType: "None"}

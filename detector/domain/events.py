@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 if TYPE_CHECKING:
     Instant = int
 else:  # what the typed decoder reads; `detector.codec` leaves milliseconds
-    Instant = Annotated[datetime, Meta(tz=True)] | int
+    Instant = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 Amount = Annotated[int, Meta(ge=0, lt=9007199254740992)]
 Count = Annotated[int, Meta(ge=1, lt=9007199254740992)]

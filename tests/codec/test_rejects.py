@@ -1,0 +1,141 @@
+"""Every reason why a record is no event, and where the line runs."""
+
+import msgspec
+import pytest
+
+from detector.codec import partition_of
+from detector.domain.record import Reject
+from schemas.example import of_event
+from schemas.refusal import REASONS
+from tests.codec.records import NOW, PARTITIONS, decoded, event_of, record, reject_of, text, usage
+
+DAY_MS = 86_400_000
+PLAIN = text(usage())
+
+# One record for every reason but `internal`, which has a test of its own.
+REFUSED = {
+    "too_large": record(text(usage(plan="x" * 256 * 1024))),
+    "bad_utf8": record(PLAIN.replace(b"export", b"exp\xffrt")),
+    "bad_json": record(PLAIN.replace(b'"count": 3', b'"count": NaN')),
+    "not_object": record(text([usage()])),
+    "null_value": record(None),
+    "bad_key": record(PLAIN, key=None),
+    "key_mismatch": record(PLAIN, key=b"globex"),
+    "unknown_type": record(text(usage(event_type="usage.forgotten"))),
+    "schema": record(text(usage(count=0))),
+    "timestamp_out_of_range": record(PLAIN, timestamp=NOW - 5 * 60_000 - 1),
+    "too_late": record(PLAIN, timestamp=NOW + 70 * DAY_MS + 1),
+    "unsupported_version": record(text(usage(schema_version="2.0"))),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_each_reason_has_a_record_that_shows_it(reason: str) -> None:
+    found = reject_of(REFUSED[reason])
+    assert found.code == reason
+    assert 0 < len(found.detail) <= 200
+
+
+def test_a_record_in_a_partition_where_its_key_does_not_belong_is_misrouted() -> None:
+    home = partition_of(b"acme", PARTITIONS)
+    found = reject_of(record(PLAIN), partition=(home + 1) % PARTITIONS)
+    assert (found.code, found.event_type) == ("misrouted", "usage.recorded")
+    assert f"belongs into {home} of {PARTITIONS}" in found.detail
+
+
+class Broken:
+    """A record whose key cannot be had: a fault that no record of a log has."""
+
+    offset, timestamp, value, headers = 0, NOW, PLAIN, ()
+
+    def __init__(self, fault: BaseException) -> None:
+        self._fault = fault
+
+    @property
+    def key(self) -> bytes:
+        raise self._fault
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("secret"), RecursionError(), MemoryError()])
+def test_a_fault_of_ours_is_a_reject_too_and_tells_nothing_of_the_record(fault: BaseException) -> None:
+    from detector.codec import decode
+
+    found = decode(Broken(fault), topic="usage.events.v1", partition=0, partitions=1)
+    assert found == Reject("internal", f"{type(fault).__name__} in the decoder")
+
+
+def test_every_reason_of_the_contract_is_shown_here() -> None:
+    assert {*REFUSED, "misrouted", "internal"} == set(REASONS)
+
+
+def test_a_value_of_exactly_256_kib_is_taken() -> None:
+    padding = 256 * 1024 - len(text(usage(plan="")))
+    assert event_of(text(usage(plan="x" * padding))).account_id == "acme"
+    assert reject_of(record(text(usage(plan="x" * (padding + 1))))).code == "too_large"
+
+
+def test_five_minutes_ahead_and_the_first_moment_of_2000_are_still_in_range() -> None:
+    assert event_of(PLAIN, timestamp=NOW - 5 * 60_000).occurred_at == NOW
+    assert event_of(text(of_event("stage.entered") | {"occurred_at": "2000-01-01T00:00:00Z"})).occurred_at == 946_684_800_000
+    found = reject_of(record(text(of_event("stage.entered") | {"occurred_at": 946_684_799_999})))
+    assert found.code == "timestamp_out_of_range"
+
+
+def test_usage_of_exactly_70_days_ago_is_taken_and_a_stage_of_any_age() -> None:
+    assert event_of(PLAIN, timestamp=NOW + 70 * DAY_MS).occurred_at == NOW
+    assert event_of(text(of_event("stage.entered")), timestamp=NOW + 7000 * DAY_MS).occurred_at == NOW
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\xff\xfe"])
+def test_no_key_an_empty_one_and_one_that_is_no_text_are_bad_keys(key: bytes | None) -> None:
+    assert reject_of(record(PLAIN, key=key)).code == "bad_key"
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\xff", b"acme", b"_feed"])
+def test_a_heartbeat_is_taken_under_any_key_in_any_partition(key: bytes | None) -> None:
+    for partition in range(3):
+        found = decoded(record(text(of_event("feed.heartbeat")), key=key), partition)
+        assert not isinstance(found, Reject)
+
+
+def test_a_heartbeat_must_still_keep_to_its_time() -> None:
+    assert reject_of(record(text(of_event("feed.heartbeat")), timestamp=NOW - 3_600_000)).code == "timestamp_out_of_range"
+
+
+def test_what_is_wrong_inside_a_value_is_told_before_what_is_wrong_with_its_key() -> None:
+    assert reject_of(record(b"{", key=None)).code == "bad_json"
+    assert reject_of(record(text(usage(count=0)), key=b"globex")).code == "schema"
+
+
+def test_a_newer_major_is_told_before_a_type_or_field_that_only_it_knows() -> None:
+    body = usage(schema_version="3.1", event_type="usage.dreamt", count="many")
+    assert reject_of(record(text(body))).code == "unsupported_version"
+
+
+def test_a_reject_says_who_sent_what_as_far_as_that_can_be_told() -> None:
+    told = [(r.source, r.event_type) for r in (reject_of(REFUSED[name]) for name in ("schema", "unknown_type", "too_late"))]
+    assert told == [("product", "usage.recorded"), ("product", "usage.forgotten"), ("product", "usage.recorded")]
+    assert reject_of(record(b"[]")) == Reject("not_object", "a list where an object is expected")
+    nameless = reject_of(record(text({"source": 5, "event_type": None})))
+    assert (nameless.source, nameless.event_type) == ("unknown", "")
+
+
+def test_what_an_emitter_wrote_is_escaped_and_cut_in_a_reject() -> None:
+    forged = "x\r\nlevel=ERROR \x1b[31m\u2028" + "é" * 300
+    found = reject_of(record(text(usage(event_type=forged, source=forged))))
+    assert found.code == "unknown_type"
+    for shown, longest in ((found.detail, 200), (found.event_type, 128), (found.source, 128)):
+        assert shown.isascii()
+        assert shown.isprintable()
+        assert len(shown) <= longest
+    assert found.source.startswith(r"x\r\nlevel=ERROR \x1b[31m\u2028\xe9")
+
+
+def test_a_detail_never_repeats_names_that_only_the_emitter_knows() -> None:
+    found = reject_of(record(text(usage(labels={"jane.doe@example.com": 7}))))
+    assert (found.code, found.detail) == ("schema", "labels: Input should be a valid string")
+
+
+def test_a_reject_is_kept_by_its_own_codec() -> None:
+    found = reject_of(REFUSED["schema"])
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Reject) == found
