@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
@@ -123,17 +124,25 @@ class Worker:
         self.crash_point = crash_point
         self.ending = Ending(observer, exit_process)
         self.stopping = asyncio.Event()
+        self._watchdog: threading.Timer | None = None
 
     def ask_to_stop(self) -> None:
         """Stop in order; whatever hangs is ended after `hard_stop_seconds`."""
         if not self.stopping.is_set():
             _log.info("stopping: the last checkpoint, then out of the group")
             self.observer.readiness(ready=False, reason="stopping")
-            self.ending.watch(self.options.hard_stop_seconds)
+            self._watchdog = self.ending.watch(self.options.hard_stop_seconds)
             self.stopping.set()
 
     async def run(self) -> int:
         """Run until asked to stop (0) or until something ends the worker. Raises DetectorError as the start does."""
+        try:
+            return await self._run()
+        finally:
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+
+    async def _run(self) -> int:
         self.observer.readiness(ready=False, reason="waiting_for_broker")
         if not await self._unless_stopped(self._first_contact()):
             return 0
@@ -232,8 +241,9 @@ def run_worker(
             options, fold_factory, encoders, observer or Silence(), crash_point=crash_point, exit_process=exit_process
         )
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.ask_to_stop)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, worker.ask_to_stop)
         on_start(worker.ask_to_stop)
         return await worker.run()
 

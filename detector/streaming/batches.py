@@ -41,12 +41,8 @@ class BatchMessage(ConsumerMessage):
         self.next_offset = next_offset
         self.epoch = epoch
 
-    def ack(self, consumer: Any, n: int = 1) -> bool:  # noqa: ARG002
-        """Do nothing."""
-        return False
-
     def on_final_ack(self, consumer: Any) -> bool:  # noqa: ARG002
-        """Do nothing."""
+        """Do nothing; Faust would tell its consumer that the last offset may be committed."""
         return False
 
 

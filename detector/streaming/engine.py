@@ -62,6 +62,7 @@ class Engine:
         self._after_recovery = after_recovery
         self._consumer: BatchConsumer | None = None
         self._assigned_epoch: int | None = None
+        self._stopped = False
         self._generation = 0
         self._rebalance_began = self._recovery_began = monotonic()
 
@@ -161,12 +162,14 @@ class Engine:
         """
         if not self.running:
             return
+        now = monotonic()
         for live in self.live.values():
-            self._spawn(live, self._attend(live))
+            if live.stamped or live.fold.urgent or self._waiting(live) or now - live.tried_at >= self._interval(live):
+                self._spawn(live, self._attend(live))
 
     async def _attend(self, live: Live) -> None:
         try:
-            if live.pass_time(self._standing) or any(live.fold.queued(topic) for topic in self.topics):
+            if live.pass_time(self._standing) or self._waiting(live):
                 await self._advance(live)
         except Exception as error:  # noqa: BLE001 - as in `apply`
             self._ending.abandon(f"partition {live.number}", error)
@@ -178,6 +181,9 @@ class Engine:
         if self._declares_idleness(live, monotonic()):
             await self._checkpoint(live, force=True)
         await self._hasten(live)
+
+    def _waiting(self, live: Live) -> bool:
+        return any(live.fold.queued(topic) for topic in self.topics)
 
     def _interval(self, live: Live) -> float:
         bound = self.options.in_flight_records
@@ -232,6 +238,8 @@ class Engine:
         Only then may their changelogs and offsets be read.
         """
         self.forget()
+        if self._stopped:
+            return
         self._generation = generation
         self._observer.readiness(ready=False, reason="recovering")
         try:
@@ -244,7 +252,8 @@ class Engine:
             await asyncio.gather(*[writer.start() for writer in self._writers.values()])
             self._crash_point("take_over")
         except Exception as error:  # noqa: BLE001 - Faust would log it and go on without a writer
-            self._ending.abandon("taking partitions over", error)
+            if not self._stopped:
+                self._ending.abandon("taking partitions over", error)
             return
         self._assigned_epoch = self.epoch
         self._recovery_began = monotonic()
@@ -333,7 +342,8 @@ class Engine:
         _log.info("reading partitions %s", sorted(self.live))
 
     async def stop(self) -> None:
-        """Make everything durable and let the producers go; nothing is applied any more."""
+        """Make everything durable and let the producers go; nothing is applied or taken over any more."""
+        self._stopped = True
         self.running = False
         await self.checkpoint()
         await asyncio.gather(*[live.task for live in self.live.values() if live.task is not None])

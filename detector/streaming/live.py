@@ -112,6 +112,11 @@ class Live:
             self.fold.committed()
             return changes
 
+    @property
+    def stamped(self) -> bool:
+        """Whether the broker's time waits for the next fetches."""
+        return self._stamp is not None
+
     def stamp(self, standings: Standings) -> None:
         """Remember the broker's time of the last answer, and which fetches had been answered by then."""
         self._stamp = (self.broker_ms, {topic: standings(topic, self.number).answered_at for topic in self.topics})

@@ -80,7 +80,7 @@ class WorkerOptions:
     """Between checkpoints while far behind: fewer states are written twice."""
     idle_interval: float = 5.0
     """An idle partition tells the broker this often where it stands, and learns the broker's time."""
-    in_flight_records: int = 20_000
+    in_flight_records: int = 10_000
     """Records of one topic-partition held in memory before its fetching pauses."""
     chunk_records: int = 1_000
     """Records handed over and applied before the event loop gets a turn."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -68,13 +68,13 @@ class Writer:
         producer, crash_point = self._producer, self.crash_point
         await producer.begin_transaction()
         crash_point("begin")
-        published: list[Awaitable[Any]] = []
+        published: list[asyncio.Future[Any]] = []
         for topic, encode, values in self._published:
             published += await self._publish(topic, map(encode, values(changes)))
         states = await self._send(self.options.changelog, self.partition, ((k, v, ()) for k, v in changes.states))
-        await _acknowledged(published)
+        await asyncio.gather(*published)
         crash_point("alerts")
-        answers = await _acknowledged(states)
+        answers = await asyncio.gather(*states)
         crash_point("states")
         offsets = {
             TopicPartition(topic, self.partition): OffsetAndMetadata(offset, "")
@@ -89,7 +89,7 @@ class Writer:
             return Written(None, 0)
         return Written(answers[-1].offset, max(0, answers[-1].timestamp or 0))
 
-    async def _publish(self, topic: str, records: Iterable[Outgoing]) -> list[Awaitable[Any]]:
+    async def _publish(self, topic: str, records: Iterable[Outgoing]) -> list[asyncio.Future[Any]]:
         placed: defaultdict[int, list[_Record]] = defaultdict(list)
         for key, value, headers in records:
             number = (murmur2(key) & 0x7FFFFFFF) % await self._partition_count(topic)
@@ -102,18 +102,16 @@ class Writer:
             count = self._partitions[topic] = len(await self._producer.partitions_for(topic))
         return count
 
-    async def _send(self, topic: str, partition: int, records: Iterable[_Record]) -> list[Awaitable[Any]]:
+    async def _send(self, topic: str, partition: int, records: Iterable[_Record]) -> list[asyncio.Future[Any]]:
         producer = self._producer
-        sent: list[Awaitable[Any]] = []
-        batch = producer.create_batch()
+        batches = [producer.create_batch()]
         for key, value, headers in records:
-            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=list(headers))  # a first one always fits
-        if batch.record_count():
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
-        return sent
+            if batches[-1].append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                batches.append(producer.create_batch())  # a first record always fits
+                batches[-1].append(timestamp=None, key=key, value=value, headers=list(headers))
+        return [
+            await producer.send_batch(batch, topic, partition=partition) for batch in batches if batch.record_count()
+        ]
 
 
 def producer_factory(options: WorkerOptions) -> ProducerFactory:
@@ -133,12 +131,3 @@ def producer_factory(options: WorkerOptions) -> ProducerFactory:
         )
 
     return make
-
-
-async def _acknowledged(futures: Iterable[Awaitable[Any]]) -> list[Any]:
-    """Wait for every answer, then raise the first failure: a fenced producer fails all of them."""
-    answers = await asyncio.gather(*futures, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return answers

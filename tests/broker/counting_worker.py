@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--expect", type=int, default=0)
     parser.add_argument("--urgency", action="store_true")
     parser.add_argument("--merging", action="store_true")
-    parser.add_argument("--in-flight", type=int, default=20_000)
+    parser.add_argument("--in-flight", type=int, default=10_000)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     Tally.expected = given.expect

@@ -1,6 +1,7 @@
 """On a real Kafka: what the merge waits for, what it must not wait for, and how time passes where nothing happens."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 from tests.broker.counting_log import EXACT, CountingLog
@@ -41,3 +42,13 @@ def test_a_worker_without_its_topics_says_what_to_do(kafka: str, prefix: str, tm
     (line,) = [line for line in worker.log.read_text().splitlines() if line.startswith("detector: ")]
     assert f"{prefix}usage" in line
     assert "run `detector topics apply`" in line
+
+
+def test_a_worker_whose_broker_is_away_waits_and_can_be_stopped(prefix: str, tmp_path: Path) -> None:
+    """Nothing is wrong with the worker: it stays up, and stops with 0 when asked to."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"127.0.0.1:{taken.getsockname()[1]}"
+    with WorkerProcess("--bootstrap", nowhere, "--prefix", prefix, folder=tmp_path) as worker:
+        worker.hear("NOT waiting_for_broker", 2)
+        assert worker.end() == 0
+    assert worker.log.read_text().count("does not answer: waiting for it") == 1

@@ -5,17 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from ssl import SSLContext, create_default_context
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from faust.types import TP
 
+from detector.domain.record import Record
 from detector.streaming.app import WorkerApp
 from detector.streaming.consumer import BatchConsumer
 from detector.streaming.options import Broker
 from detector.streaming.table import BatchTable, BatchTableManager
 from detector.streaming.thread import BatchThread
-from tests.streaming.fakes import OPTIONS, Stage, unstarted
+from tests.streaming.counting import pack
+from tests.streaming.fakes import OPTIONS, Stage, batch, unstarted
 
 
 def with_app(scene: Callable[[WorkerApp, Stage], Any], **changes: Any) -> Any:
@@ -113,6 +116,33 @@ def test_a_store_that_is_not_there_is_recovered_from_the_beginning() -> None:
         assert table.persisted_offset(TP(OPTIONS.changelog, 0)) == stage.engine.stores[0].upto
         await stage.engine.give_up(session_lost=True)
         assert table.persisted_offset(TP(OPTIONS.changelog, 0)) == -1
+
+    asyncio.run(main())
+
+
+def test_the_stream_does_not_acknowledge() -> None:
+    def scene(app: WorkerApp, stage: Stage) -> None:
+        (agent,) = app.agents.values()
+        channel = cast("Any", agent.channel)
+        assert (channel.topics, channel.acks) == (OPTIONS.topics, False)
+
+    with_app(scene)
+
+
+def test_the_table_fills_the_store_and_then_the_folds_are_made() -> None:
+    async def main() -> None:
+        stage = Stage()
+        with unstarted(stage) as app:
+            table = cast("BatchTable", app.tables["accounts"])
+            await stage.engine.take_over(stage.assignment(0), 1)
+            records = [Record(0, 0, b"a", pack(2, 3)), Record(1, 0, b"b", pack(1, 1)), Record(2, 0, b"b", None)]
+            message = batch(OPTIONS.changelog, records, 4, epoch=stage.engine.epoch)
+            await table.on_changelog_event(cast("Any", SimpleNamespace(message=message)))
+            await table.on_recovery_completed({TP(OPTIONS.changelog, 0)}, set())
+        assert stage.engine.stores[0].values == {b"a": pack(2, 3)}
+        assert stage.engine.stores[0].size_bytes == 17
+        assert stage.engine.stores[0].upto == 3
+        assert stage.engine.live[0].fold is stage.folds[0]
 
     asyncio.run(main())
 

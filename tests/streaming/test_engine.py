@@ -320,7 +320,7 @@ def test_an_idle_partition_declares_where_it_stands_and_learns_the_time() -> Non
     """Only a fetch answered after the broker's time was learnt shows that nothing older is on its way."""
 
     async def scene() -> None:
-        stage = Stage(replace(OPTIONS, idle_interval=0.0), broker_ms=1_000_000)
+        stage = Stage(replace(OPTIONS, idle_interval=0.0, checkpoint_interval=0.0), broker_ms=1_000_000)
         await stage.assign(0)
         for topic in OPTIONS.topics:
             stage.reading.read(topic, 0, 0)
@@ -341,9 +341,26 @@ def test_an_idle_partition_declares_where_it_stands_and_learns_the_time() -> Non
     asyncio.run(scene())
 
 
+def test_time_does_not_pass_where_something_came_in_the_meantime() -> None:
+    async def scene() -> None:
+        stage = Stage(broker_ms=1_000_000)
+        await stage.assign(0)
+        live = stage.engine.live[0]
+        live.broker_ms = 1_000_000
+        live.stamp(stage.engine._standing)
+        stage.reading.read("crm", 0, 1)
+        stage.reading.read("usage", 0, 0)
+        assert not live.pass_time(stage.engine._standing)
+        stage.reading.read("crm", 0, 0)
+        stage.reading.read("usage", 0, 0)
+        assert not live.pass_time(stage.engine._standing)
+
+    asyncio.run(scene())
+
+
 def test_a_partition_with_records_left_does_not_live_in_the_brokers_time() -> None:
     async def scene() -> None:
-        stage = Stage(replace(OPTIONS, idle_interval=0.0), merging=True, broker_ms=1_000_000)
+        stage = Stage(replace(OPTIONS, idle_interval=0.0, checkpoint_interval=0.0), merging=True, broker_ms=1_000_000)
         await stage.assign(0)
         stage.reading.read("crm", 0, 5)
         stage.reading.read("usage", 1, 1)
