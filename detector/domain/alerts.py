@@ -13,6 +13,8 @@ from detector.domain.verdict import SEVERITIES, Clears, Evidence, Verdict
 
 SCHEMA_VERSION: Final = "1.0"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MS: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+_LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _compact: Final = msgspec.json.Encoder().encode
 
 
@@ -94,7 +96,8 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 def iso(t_ms: int) -> str:
-    """An instant as RFC 3339 in UTC with milliseconds: `2026-03-02T09:00:00.000Z`."""
+    """An instant as RFC 3339 in UTC with milliseconds: `2026-03-02T09:00:00.000Z`; the nearest one with a year of four digits."""
+    t_ms = min(max(t_ms, _FIRST_MS), _LAST_MS)
     return (_EPOCH + timedelta(milliseconds=t_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -22,16 +22,14 @@ from detector.domain.events import (
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
 from detector.domain.lifecycle import step
 from detector.domain.plan import Plan, Rule
-from detector.domain.state import AccountRecord, Episode
+from detector.domain.state import Episode
 from detector.domain.verdict import GRACE_MS, Moment, earliest
 
 # Bits of the hot block's mask.
-_USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
+USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
 _FULL: Final = 2  # daily evaluations must not take the short cut: an alert, or a calendar of the account's own
 _CHANGED: Final = 4  # facts changed since the last snapshot
 
-RECENT_DAYS: Final = 14
-MAX_RECENT: Final = 512
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -51,30 +49,17 @@ class Detect:
         self.noted = 0
         self.touched: dict[Account, int] = {}
 
-    # -- usage: the hot path --------------------------------------------------------------------------------------
+    # -- events -----------------------------------------------------------------------------------------------------
 
-    def usage(self, event: UsageRecorded, account: Account) -> bool:
-        """Take a `usage.recorded` into the hot block; False for a duplicate."""
-        block = account.hot
-        if hot.seen(block, hot.hash8(event.event_id)):
-            return False
-        who = event.stakeholder_id
-        at = event.occurred_at
-        hot.add_usage(block, at // DAY_MS, event.count, None if who is None else hot.member_hash(who), at)
-        return True
+    def usage(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger, *, first: bool) -> None:
+        """Judge the rules that wait for usage; the hot block has taken the event in already."""
+        if first:
+            self._first(account, self._at(account, now, event), trigger)
+        else:
+            self._judge_each(account, self._usage, self._at(account, now, event), trigger)
 
-    def woken(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger) -> None:
-        """Judge the rules that wait for usage."""
-        self._judge_each(account, self._usage, self._at(account, now, event), trigger)
-
-    # -- every other event ------------------------------------------------------------------------------------------
-
-    def event(self, event: Event, account: Account, now: int, trigger: RecordTrigger) -> bool:
-        """Take any other event in; False for a duplicate."""
-        record = account.record
-        event_hash = hot.hash8(event.event_id)
-        if _duplicate(record, event, event_hash):
-            return False
+    def event(self, event: Event, event_hash: bytes, account: Account, now: int, trigger: RecordTrigger, *, first: bool) -> None:
+        """Take any other event in, which is no duplicate, and judge the rules that it wakes."""
         account.record_dirty = True
         cls = event.__class__
         self._usage_marks(event, account)
@@ -88,7 +73,9 @@ class Detect:
             for kept in entry.updates:
                 kept.fold(event, event_hash, account)
         moment = self._at(account, now, event)
-        if cls in WAKE_ALL:
+        if first:
+            self._first(account, moment, trigger)
+        elif cls in WAKE_ALL:
             self.everything(account, moment, trigger)
         elif entry is not None and entry.wakes:
             for rule, field in entry.wakes:
@@ -96,7 +83,6 @@ class Detect:
                 if field is None or subject is not None:
                     self._judge(account, rule, moment, trigger, subject)
         self._settle(account, changed=True)
-        return True
 
     def _usage_marks(self, event: Event, account: Account) -> None:
         at = event.occurred_at
@@ -139,10 +125,10 @@ class Detect:
         account.record_dirty = True
         self._judge_each(account, [rule for rule in self._plan.rules if not rule.operator.daily], moment, trigger)
 
-    def first(self, event: Event, account: Account, now: int, trigger: RecordTrigger) -> None:
+    def _first(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
         """The first event of an account has been taken in: begin to wait for what every account owes."""
-        self.everything(account, self._at(account, now, event), trigger)
-        self.touched[account] = now
+        self.everything(account, moment, trigger)
+        self.touched[account] = moment.now
 
     def _firsts(self, account: Account) -> tuple[int, int]:
         first_event = hot.first_seen(account.hot)
@@ -220,30 +206,8 @@ class Detect:
         explained = any(rule.id in record.notes for rule in self._usage)
         full = account.calendar.is_special or any(rule.id in live or rule.id in record.spans for rule in self._daily)
         old = hot.wake_mask(account.hot) & _CHANGED
-        hot.set_wake_mask(account.hot, (_USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old))
+        hot.set_wake_mask(account.hot, (USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old))
 
 
 def _open(episode: Episode | None) -> Episode | None:
     return None if episode is None or episode.status == "resolved" else episode
-
-
-def _duplicate(record: AccountRecord, event: Event, event_hash: bytes) -> bool:
-    """Whether the id was seen in the last 14 days of event time; if not, remember it (at most 512 an account)."""
-    day = event.occurred_at // DAY_MS
-    recent = record.recent
-    for ids in recent.values():
-        found = ids.find(event_hash)
-        while found >= 0:
-            if found % 8 == 0:
-                return True
-            found = ids.find(event_hash, found + 1)
-    recent[str(day)] = recent.get(str(day), b"") + event_hash
-    newest = max(map(int, recent))
-    for old in [other for other in recent if int(other) <= newest - RECENT_DAYS and int(other) != day]:
-        del recent[old]
-    while sum(map(len, recent.values())) > 8 * MAX_RECENT:
-        oldest = min(recent, key=int)
-        recent[oldest] = recent[oldest][8:]
-        if not recent[oldest]:
-            del recent[oldest]
-    return False

@@ -408,7 +408,7 @@ def last_usage(block: bytearray, kind: int | None = None) -> int | None:
     return None if at_ms == _LONG_AGO else at_ms
 
 
-def first_record(block: bytearray) -> int:
+def first_record(block: bytes | bytearray) -> int:
     """Return the record time at which the account was first seen by the detector; -1 before that."""
     at_ms: int = _I64.unpack_from(block, _FIRST_RECORD)[0]
     return at_ms

@@ -15,7 +15,8 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, RecordTrigger
 from detector.domain.calendar import DAY_MS
-from detector.domain.detect import Detect
+from detector.domain.detect import USAGE, Detect
+from detector.domain.duplicates import duplicate
 from detector.domain.events import Event, FeedHeartbeat, UsageRecorded
 from detector.domain.health import Health, health_of
 from detector.domain.plan import Plan
@@ -140,7 +141,7 @@ class Partition:
             if key.startswith(b"h/"):
                 path = key[2:].decode()
                 who = split_path(path)
-                self._schedule.add(who, path)
+                self._schedule.add(who, path, self.clock)
                 self._schedule.wake(who, hot.next_wake(value))
 
     def collect(self, *, force: bool = False) -> Changes | None:
@@ -158,6 +159,7 @@ class Partition:
         states.append((PARTITION_KEY, encode_record(self._partition_record())))
         changes = Changes(states, dict(self.positions), self._detect.alerts, self._health, self._dead_letters, self._tally)
         self._detect.alerts, self._health, self._dead_letters, self._tally = [], [], [], new_tally()
+        self._detect.noted = 0
         self._dirty, self._moved, self.urgent = {}, False, False
         return changes
 
@@ -271,11 +273,16 @@ class Partition:
         return applied + calls
 
     def _account(self, event: Event, now: int) -> Account:
-        """The account of an event, opened or made; notes that something of it was recorded at `now`."""
+        """The account of an event, opened or made."""
         who = (event.tenant_id, event.account_id)
         account = self._accounts.get(who)
-        if account is None:
-            account = self._open(who, now)
+        return self._open(who, now) if account is None else account
+
+    def _took(self, event: Event, account: Account, topic: str, now: int) -> None:
+        """Note that an event changed something: its account is dirty, and in order or not."""
+        self._tally.applied[topic] += 1
+        if event.occurred_at < now - LATE_MS:
+            self._tally.late[topic] += 1
         if now < account.last:
             self._tally.inversions += 1
             account.record.inversions += 1
@@ -286,7 +293,6 @@ class Partition:
             account.first_event = event.occurred_at
             hot.mark_seen(account.hot, event.occurred_at)
         self._dirty[account] = None
-        return account
 
     def _open(self, who: tuple[str, str], now: int) -> Account:
         path = account_path(*who)
@@ -295,7 +301,7 @@ class Partition:
             account = Account(*who, path, hot.new(), None)
             hot.set_first_record(account.hot, now)
             self._schedule.begin(now)
-            self._schedule.add(who, path)
+            self._schedule.add(who, path, now)
             self._tally.new_accounts += 1
             account.record_dirty = True
         else:
@@ -309,15 +315,17 @@ class Partition:
     def _usage(self, event: UsageRecorded, topic: str, record: RawRecord, now: int) -> None:
         """The hot path: a `usage.recorded` touches the hot block only, unless a rule waits for usage."""
         account = self._account(event, now)
-        new = hot.first_usage(account.hot) is None
-        if not self._detect.usage(event, account):
+        block = account.hot
+        if hot.seen(block, hot.hash8(event.event_id)):
             self._tally.duplicates += 1
             return
-        self._tally.applied[topic] += 1
-        if event.occurred_at < now - LATE_MS:
-            self._tally.late[topic] += 1
-        if new or hot.wake_mask(account.hot):
-            self._detect.woken(event, account, now, self._trigger(event, topic, record))
+        first = account.last < 0
+        waited_for = hot.wake_mask(block) & USAGE or hot.first_usage(block) is None
+        self._took(event, account, topic, now)
+        who, at = event.stakeholder_id, event.occurred_at
+        hot.add_usage(block, at // DAY_MS, event.count, None if who is None else hot.member_hash(who), at)
+        if waited_for:
+            self._detect.usage(event, account, now, self._trigger(event, topic, record), first=first)
             self._came(account, record.timestamp)
 
     def _other(self, event: Event, topic: str, record: RawRecord, now: int) -> None:
@@ -327,12 +335,13 @@ class Partition:
                 self._closed[topic] = max(now, self._closed.get(topic, -1))
             return
         account = self._account(event, now)
-        if not self._detect.event(event, account, now, self._trigger(event, topic, record)):
+        event_hash = hot.hash8(event.event_id)
+        if duplicate(event, event_hash, account, now):
             self._tally.duplicates += 1
             return
-        self._tally.applied[topic] += 1
-        if event.occurred_at < now - LATE_MS:
-            self._tally.late[topic] += 1
+        first = account.last < 0
+        self._took(event, account, topic, now)
+        self._detect.event(event, event_hash, account, now, self._trigger(event, topic, record), first=first)
         self._came(account, record.timestamp)
 
     def _trigger(self, event: Event, topic: str, record: RawRecord) -> RecordTrigger:
@@ -388,6 +397,7 @@ class Partition:
         account = self._accounts.get(who)
         block = self._store.get(hot_key(account_path(*who)), b"") if account is None else account.hot
         waits = hot.next_wake(block) > due
+        daily = daily and hot.first_record(block) <= due
         if waits and (not daily or self._detect.idle(block, due)):
             self._schedule.wake(who, hot.next_wake(block))
             return
@@ -397,7 +407,7 @@ class Partition:
             self._detect.deadline(account, due)
         if daily:
             self._detect.daily(account, due)
-        account.last = max(account.last, due + GRACE_MS)
+        account.last = max(account.last, due + GRACE_MS + 1)  # what is recorded up to the grace's end comes before it
         self._dirty[account] = None
         self._came(account, None)
 

@@ -45,8 +45,8 @@ class Schedule:
         if clock > 0:
             self._started = clock - GRACE_MS
 
-    def add(self, who: Who, path: str) -> None:
-        """Give a new account its minute."""
+    def add(self, who: Who, path: str, now: int) -> None:
+        """Give an account its minute, from the clock `now` on."""
         minute = minute_of(path)
         slot = self._slots.get(minute)
         if slot is None:
@@ -54,7 +54,7 @@ class Schedule:
             insort(self._minutes, minute)
         insort(slot, who)
         if self._started is not None:
-            self._wheel = min(self._wheel, _next_at(self._started, minute))
+            self._wheel = min(self._wheel, _next_at(max(self._started, now - GRACE_MS), minute))
             self._look()
 
     def wake(self, who: Who, due: int) -> None:

@@ -238,11 +238,11 @@ def test_deadline_and_mask_are_read_from_persisted_bytes() -> None:
 
 def test_a_longer_header_of_a_later_minor_version_is_kept() -> None:
     block = fold([Use(20_000, 5, "ada")])
-    later = hot.opened(bytes(block[:7]) + bytes([96 + 8]) + bytes(block[8:96]) + b"newfield" + bytes(block[96:]))
+    later = hot.opened(bytes(block[:7]) + bytes([112 + 8]) + bytes(block[8:112]) + b"newfield" + bytes(block[112:]))
     hot.add_usage(later, 20_001, 300, hot.member_hash("bob"), 0)
     assert hot.window_sum(later, 20_001, 7) == 305
     assert hot.distinct_members(later, 20_000) == 2
-    assert later[96:104] == b"newfield"
+    assert later[112:120] == b"newfield"
 
 
 def test_a_newer_version_is_refused() -> None:

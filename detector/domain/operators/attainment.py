@@ -1,13 +1,13 @@
 """Attainment: how far a goal has come on its way, against the schedule agreed."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
 from typing import final
 
 import msgspec
 
 from detector.domain import events as e
 from detector.domain.account import Account
+from detector.domain.alerts import iso
 from detector.domain.calendar import DAY_MS
 from detector.domain.moments import goal_field, way
 from detector.domain.state import Episode, Goal
@@ -92,7 +92,7 @@ class Attainment(EventDriven, frozen=True):
             "observed": f"{(value - baseline) / whole:.1%}",
             "expected": f"{gone / whole:.1%}",
             "ratio": f"{max(ratio, 0.0):.0%}",
-            "at": datetime.fromtimestamp(at / 1000, UTC).date().isoformat(),
+            "at": iso(at)[:10],
         }
         verdict.evidence = (
             Evidence("goal_value", value, round(expected, 6), None, f"schedule at {verdict.numbers['at']}"),

@@ -1,0 +1,42 @@
+"""Whether an event was taken in before: the same id again changes nothing (events.md 2).
+
+What counts is when the two were recorded: ids are kept for 14 days of record time, however long ago their events occurred.
+Facts do not need it: an event that is folded twice leaves what it left the first time.
+"""
+
+from typing import Final
+
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.calendar import DAY_MS
+from detector.domain.events import Event
+
+DAYS: Final = 14
+MOST: Final = 512
+_ID: Final = 8
+_USAGE: Final = ("usage.", "docs.", "pricing.", "data.", "integration.", "training.")  # the types of events.md 3, Usage
+
+
+def duplicate(event: Event, event_hash: bytes, account: Account, now: int) -> bool:
+    """Whether the id (`hot.hash8`) was seen; if not, it is remembered: of usage the last 64, else 14 days and at most 512."""
+    if event.event_type.startswith(_USAGE):
+        return hot.seen(account.hot, event_hash)
+    recent = account.record.recent
+    for ids in recent.values():
+        found = ids.find(event_hash)
+        while found >= 0:
+            if found % _ID == 0:
+                return True
+            found = ids.find(event_hash, found + 1)
+    today = now // DAY_MS
+    name = str(today)
+    if name not in recent:
+        for day in [day for day in recent if int(day) <= today - DAYS]:
+            del recent[day]
+    recent[name] = recent.get(name, b"") + event_hash
+    if sum(map(len, recent.values())) > _ID * MOST:
+        oldest = min(recent, key=int)
+        recent[oldest] = recent[oldest][_ID:]
+        if not recent[oldest]:
+            del recent[oldest]
+    return False
