@@ -5,7 +5,7 @@ from typing import Any
 
 from detector.domain.events import Event, UsageRecorded
 from detector.domain.matchers import Matcher
-from detector.domain.measures import Kept, Mark, Track
+from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, Kept, Mark, Track
 from detector.domain.operators.change import Change
 from detector.domain.operators.silence import Silence
 from detector.domain.plan import Entry, Rule
@@ -73,5 +73,6 @@ def cost_of(kept: Kept) -> str:
     if isinstance(kept, Mark):
         return f"{len(kept.name) + 20} bytes"
     if isinstance(kept, Track):
-        return f"{len(kept.slot) + 20} bytes a {kept.kind}"
-    return f"{18 + 12 * len(kept.fields)} bytes an event, at most {kept.keep}"
+        most = MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
+        return f"{len(kept.slot) + 20} bytes for each {kept.kind}, at most {most}"
+    return f"{18 + 12 * len(kept.fields)} bytes for each event, at most {kept.keep}"

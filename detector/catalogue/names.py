@@ -14,11 +14,11 @@ from detector.domain.operators.threshold import UsualWeek
 DEFAULT_LOG: Final = 256
 DAY_MS: Final = 86_400_000
 WORDS: Final = {
-    "last_seen": {"where"},
+    "last_seen": {"in"},
     "count": {"per", "window", "every", "keep"},
     "distinct": {"of", "per", "window", "keep"},
     "log": {"fields", "keep"},
-    "sum": {"where"},
+    "sum": {"in"},
 }
 """The kinds of measures there is code for, and the other words each may have."""
 
@@ -60,8 +60,8 @@ class Names:
                 where, "a measure says one of last_seen, count, log, sum, or `distinct: FIELD, of: MATCHER`"
             )
         kind = kinds[0]
-        for word in sorted(row.model_fields_set - WORDS[kind] - {kind}):
-            raise self.document.error((*where, word), f"the word {word!r} does not go with {kind}")
+        for word in sorted(set(what) - WORDS[kind] - {kind}):
+            raise self.document.error((*where, word), f"{word!r} does not go with {kind!r}")
         source = row.of or getattr(row, kind)
         matcher = self.matcher(source, (*where, "of" if row.of else kind))
         if row.where == "hot":

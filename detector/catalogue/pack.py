@@ -1,10 +1,11 @@
-"""A pack: a folder with `value_decay.yaml` and `tenants.yaml`; what it lacks comes from the built-in one."""
+"""A pack: a folder with rules, perhaps a draft of more, and tenants; what it lacks comes from the built-in one."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from detector.catalogue.compiler import HUMAN_TOUCH, read_pack
+from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, read_pack
+from detector.catalogue.draft import Draft, read_draft
 from detector.catalogue.entries import Needs, entries_of
 from detector.catalogue.load import Document, PackError, Where, nearest
 from detector.catalogue.matching import read_matcher
@@ -14,14 +15,14 @@ from detector.domain.plan import Plan, Rule, Tenant
 
 BUILT_IN: Final = Path(__file__).parent
 RULES_FILE: Final = "value_decay.yaml"
+DRAFT_FILE: Final = "planned.yaml"
 TENANTS_FILE: Final = "tenants.yaml"
 EVERYTHING: Final = ("all", "observed")
 
 
 def load_plan(folder: Path | None = None) -> Plan:
     """The plan of a pack's folder, None for the built-in pack. Raises PackError: what to change, and where."""
-    document = Document(_file(folder, RULES_FILE) or BUILT_IN / RULES_FILE)
-    compiler = read_pack(document)
+    compiler = load_rules(folder)
     rules = compiler.rules()
     tenants_path = _file(folder, TENANTS_FILE)
     tenants, release = _tenants(tenants_path, rules) if tenants_path is not None else ({}, 0)
@@ -34,6 +35,18 @@ def load_plan(folder: Path | None = None) -> Plan:
         default=tenants.get("default") or _tenant(rules, TenantRow()),
         human_touch=touch,
     )
+
+
+def load_rules(folder: Path | None = None) -> Compiler:
+    """The compiler of a pack's rules, None for the built-in pack. Raises PackError."""
+    return read_pack(Document(_file(folder, RULES_FILE) or BUILT_IN / RULES_FILE))
+
+
+def load_draft(compiler: Compiler, folder: Path | None = None) -> Draft:
+    """The draft beside a pack's rules: a folder with rules of its own has a draft of its own, or none."""
+    built_in = _file(folder, RULES_FILE) is None
+    path = _file(folder, DRAFT_FILE) or (BUILT_IN / DRAFT_FILE if built_in else None)
+    return Draft({}, (), ()) if path is None else read_draft(path, compiler)
 
 
 def _file(folder: Path | None, name: str) -> Path | None:

@@ -1,0 +1,124 @@
+"""The commands `detector rules check`, `list` and `show`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from detector.catalogue.inventory import Entry, Inventory
+
+pack_option: "Callable[[Any], Any]" = click.option(
+    "--pack", type=click.Path(path_type=Path), help="Folder with rules of one's own; default built in."
+)
+
+
+@click.group()
+def rules() -> None:
+    """Check a pack of rules and say what it needs."""
+
+
+@rules.command()
+@pack_option
+def check(pack: Path | None) -> None:
+    """Compile the pack, its tenants and its draft: what each rule needs and costs, and what is planned and why."""
+    from detector.catalogue.inventory import take_inventory
+
+    inventory = take_inventory(pack)
+    if sys.stdout.isatty():
+        _check_table(inventory)
+    else:
+        _check_lines(inventory)
+    for tenant_id, tenant in sorted([*inventory.plan.tenants.items(), ("default", inventory.plan.default)]):
+        if tenant.not_armed:
+            click.echo(f"tenant {tenant_id}: not armed, for want of events: {', '.join(tenant.not_armed)}")
+    runs, ready, planned = (len(inventory.of(state)) for state in ("runs", "ready", "planned"))
+    click.echo(f"release {inventory.plan.release}: {runs} rules run, {ready} of the draft could, {planned} are planned")
+
+
+@rules.command("list")
+@pack_option
+def list_(pack: Path | None) -> None:
+    """Every rule of the pack and its draft: family, operator, severities, and whether it runs."""
+    from detector.catalogue.inventory import take_inventory
+
+    inventory = take_inventory(pack)
+    rows = [(one.id, one.row["family"], one.row["operator"], one.severities, one.state) for one in inventory.entries]
+    if sys.stdout.isatty():
+        _table(("rule", "family", "operator", "severities", ""), rows)
+        return
+    for rule_id, family, operator, severities, state in rows:
+        click.echo(f"{rule_id:<24} {family:<13} {operator:<12} {severities:<27} {state}")
+
+
+@rules.command()
+@click.argument("rule")
+@pack_option
+def show(rule: str, pack: Path | None) -> None:
+    """One rule: what it says, its words and figures, what it needs and costs, or why it does not run yet."""
+    import yaml
+
+    from detector.catalogue.inventory import take_inventory
+
+    entry = take_inventory(pack).entry(rule)
+    click.echo(f"{entry.id}: {entry.row['title']}")
+    click.echo(f"why: {entry.row['why']}")
+    click.echo(f"state: {entry.state}")
+    for line in _needs(entry):
+        click.echo(line)
+    words = {word: value for word, value in entry.row.items() if word not in ("title", "why")}
+    click.echo(yaml.safe_dump(words, sort_keys=False, allow_unicode=True, width=110).rstrip())
+
+
+def _needs(entry: "Entry") -> "Iterable[str]":
+    if entry.rule is None:
+        yield "no code yet for: " + "; ".join(entry.reasons)
+        return
+    yield f"needs: {entry.events}"
+    for cost in entry.costs:
+        yield f"keeps: {cost}"
+    yield f"armed by: {entry.armed_by}"
+
+
+def _check_lines(inventory: "Inventory") -> None:
+    for entry in [*inventory.of("runs"), *inventory.of("ready"), *inventory.of("planned")]:
+        state = {"runs": "", "ready": ", in the draft, ready to be moved", "planned": ", planned"}[entry.state]
+        click.echo(f"{entry.id}: {entry.row['operator']}{state}")
+        for line in _needs(entry):
+            click.echo(f"  {line}")
+
+
+def _check_table(inventory: "Inventory") -> None:
+    compiled = [*inventory.of("runs"), *inventory.of("ready")]
+    _table(
+        ("rule", "operator", "events it needs", "bytes an account", "armed by"),
+        [
+            (
+                one.id + ("" if one.state == "runs" else " (draft)"),
+                one.row["operator"],
+                one.events,
+                "\n".join(one.costs),
+                one.armed_by,
+            )
+            for one in compiled
+        ],
+    )
+    _table(
+        ("planned", "operator", "what there is no code for yet"),
+        [(one.id, one.row["operator"], "; ".join(one.reasons)) for one in inventory.of("planned")],
+    )
+
+
+def _table(columns: tuple[str, ...], rows: "Iterable[tuple[str, ...]]") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

@@ -1,0 +1,442 @@
+"""What a draft's row of each operator may say: every word of `rows`, and those there is no code for yet."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from detector.catalogue import rows as r
+from detector.catalogue.draft_words import (
+    Bounds,
+    Condition,
+    Limit,
+    MatcherName,
+    MeasureName,
+    MomentName,
+    Per,
+    RuleName,
+    Source,
+    SubjectField,
+    While,
+)
+from detector.catalogue.rows import Days, Positive, Severity, Share, Span, Words
+
+
+class DraftRow(r.Row):
+    """What every row of a draft says. Its timelines are still to be written, so `examples` may be left out."""
+
+    examples: str = ""
+    while_: While | None = Field(default=None, alias="while")
+    evidence: list[MeasureName] = Field(default=[])
+
+
+class Ends(Words):
+    """How it clears: `lasts` so long after the fact, once something is `seen`, once ON is `not_so`; for `keep`."""
+
+    keep: Span | None = None
+    lasts: Days | None = None
+    seen: MeasureName | None = None
+    not_so: Literal[True] | None = None
+
+
+class TimesMean(r.TimesMean):
+    """A bound in units of the usual week."""
+
+    of: MeasureName
+
+
+class UsualGap(r.UsualGapRow):
+    """A limit of the account's own."""
+
+    of: MeasureName
+
+
+class SilenceStep(r.SilenceStep):
+    """A rung of a silence; `since`: counted from this moment or measure, and not from the last fact."""
+
+    after: Limit  # type: ignore[assignment]
+    also: dict[MeasureName, Bounds] = Field(default={})  # type: ignore[assignment]
+    times_usual_gap: UsualGap | None = None
+    since: MomentName | None = None
+    since_first: MeasureName | None = None
+
+
+class DraftSilence(DraftRow):
+    """Something that ought to come has not come."""
+
+    operator: Literal["silence"]
+    measure: MeasureName
+    per: Per | None = None
+    counts_from: Literal["onboarding_end"] | None = None
+    skip: list[Literal["holidays"]] = Field(default=[])
+    opens: Annotated[list[SilenceStep], Field(min_length=1)]
+    clears: Ends = Ends()
+
+
+class Repeat(Words):
+    """Expected again and again, until."""
+
+    every: Span
+    until: Source | None = None
+
+
+class ObligationStep(Words):
+    """A rung of an obligation; the first one is reached `within`, the others `after`."""
+
+    severity: Severity
+    after: Limit | None = None
+
+
+class DraftObligation(DraftRow):
+    """Y within T of X, unless Z, per subject.
+
+    `again`: each X starts it anew once it was met, counted from the `first` X since. `early`: a Y from so long before
+    X counts. `counts_from`: the limit runs from the date in this field of X. `same`: Y has X's value of this field.
+    """
+
+    operator: Literal["obligation"]
+    per: Per | None = None
+    after: Source
+    expect: Source
+    unless: Source | None = None
+    within: Limit
+    again: Literal["first"] | None = None
+    early: Days | None = None
+    counts_from: Literal["due_at"] | None = None
+    same: Literal["feature", "owner_id", "stage"] | None = None
+    repeat: Repeat | None = None
+    opens: Annotated[list[ObligationStep], Field(min_length=1)]
+    clears: Ends = Ends()
+
+
+class DraftAttainment(DraftRow, r.AttainmentRow):
+    """A goal against its schedule."""
+
+
+class Reference(Words):
+    """What a day is compared with: the mean of the same weekday among the days before."""
+
+    same_weekday: Span
+
+
+class Cusum(Words):
+    """A slide added up: S = min(h, max(0, S - x/sd - k)), x the logarithm of a day against its reference."""
+
+    k: Annotated[float, Field(gt=0)]
+    h: Annotated[float, Field(gt=0)]
+    reference: Reference
+    times_mad: Annotated[float, Field(gt=0)]
+    least_sd: Annotated[float, Field(gt=0)]
+
+
+class NewFeature(Words):
+    """A feature that is first used so long after the account was first seen, by so many people within a time."""
+
+    after: Days
+    people: Positive
+    within: Days
+
+
+class ChangeStep(Words):
+    """A rung of a change: a drop or a rise as a share, a slide added up, or a new feature."""
+
+    severity: Severity
+    drop: Share | None = None
+    rise: Annotated[float, Field(gt=0)] | None = None
+    cusum: Cusum | None = None
+    new_feature: NewFeature | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(word is not None for word in (self.drop, self.rise, self.cusum, self.new_feature)) != 1:
+            raise ValueError("a change opens at one of drop, rise, cusum or new_feature")
+        return self
+
+
+class ChangeEnds(Ends):
+    """It clears `at_least` at a share of what it was, over the `last` days where they are given."""
+
+    at_least: Share | None = None
+    last: Span | None = None
+
+
+class DraftChange(DraftRow):
+    """A measure against the account's own baseline, or `against` the window (or the value) before."""
+
+    operator: Literal["change"]
+    measure: MeasureName
+    per: Per | None = None
+    window: Days | None = None
+    against: Literal["window_before", "value_before"] | None = None
+    days: Literal["business"] | None = None
+    from_least: Positive | None = None
+    opens: Annotated[list[ChangeStep], Field(min_length=1)]
+    evaluations: Literal[2] | None = None
+    for_: Days | None = Field(default=None, alias="for")
+    clears: ChangeEnds = ChangeEnds()
+    expires: Days | None = None
+
+
+class ThresholdStep(Words):
+    """A rung of a threshold; one that says only `also` adds to the rung before. `tenure` is in months of 30 days."""
+
+    severity: Severity
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    times_own_mean: TimesMean | None = None
+    share_of_account: r.ShareAtLeast | None = None
+    also: dict[MeasureName, Bounds] = Field(default={})
+    any: list[Condition] = Field(default=[])
+    tenure: Bounds | None = None
+    for_: Days | None = Field(default=None, alias="for")
+
+
+class ThresholdWay(Words):
+    """One way to clear: every word must hold."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    times_own_mean: TimesMean | None = None
+    also: dict[MeasureName, Bounds] = Field(default={})
+
+
+class ThresholdEnds(Ends):
+    """Cleared by any of these."""
+
+    any: list[ThresholdWay] = Field(default=[])
+
+
+class AtDate(Words):
+    """Judged at a date: so long after a moment or an event."""
+
+    moment: MomentName | None = None
+    event: MatcherName | None = None
+    after: Span
+
+
+class DraftThreshold(DraftRow):
+    """A count, share or level against bounds, perhaps `at` a date, perhaps once a day."""
+
+    operator: Literal["threshold"]
+    measure: MeasureName
+    per: Per | None = None
+    at: AtDate | None = None
+    since: AtDate | None = None
+    judged: Literal["daily"] | None = None
+    opens: Annotated[list[ThresholdStep], Field(min_length=1)]
+    clears: ThresholdEnds = ThresholdEnds()
+
+
+class OnceStep(Words):
+    """How severe one event is, and what else must be so when it comes."""
+
+    severity: Severity
+    also: dict[MeasureName, Bounds] = Field(default={})
+
+
+class OnceBetween(Words):
+    """Only between two facts about the subject."""
+
+    after: MatcherName
+    until: MatcherName
+
+
+class OnceEnds(Ends):
+    """Cleared by a contact with another of the same role, or as everything else."""
+
+    contact: MeasureName | None = None
+    with_: Literal["same_role"] | None = Field(default=None, alias="with")
+
+
+class DraftOnce(DraftRow):
+    """One event is enough, at once."""
+
+    operator: Literal["threshold"]
+    once: MatcherName
+    per: SubjectField | None = None
+    by: r.ByRole | None = None
+    same: Literal["feature"] | None = None
+    between: OnceBetween | None = None
+    opens: list[OnceStep] = Field(default=[])
+    clears: OnceEnds = OnceEnds()
+
+    @model_validator(mode="after")
+    def _severe(self) -> Self:
+        if (self.by is None) == (not self.opens):
+            raise ValueError("say how severe it is: either `by` role, or `opens`")
+        return self
+
+
+class Weights(Words):
+    """What a negative weighs: by the person's role, and for all others."""
+
+    role: dict[r.Role, Annotated[float, Field(gt=0)]]
+    others: Annotated[float, Field(gt=0)]
+
+
+class Cells(Words):
+    """Each distinct combination of these fields within the window beyond the first adds `each` of the sum."""
+
+    fields: Annotated[list[Literal["role", "department"]], Field(min_length=1)]
+    window: Days
+    each: Annotated[float, Field(gt=0)]
+
+
+class Shrinking(Words):
+    """When the last gaps shrink, each shorter than the one before, it is so many steps more severe."""
+
+    gaps: Positive
+    steps: Positive
+
+
+class SnowballEnds(Words):
+    """Cleared below a sum."""
+
+    below: Annotated[float, Field(gt=0)]
+    keep: Span | None = None
+
+
+class SnowballStep(Words):
+    """A rung of a snowball: a least sum."""
+
+    severity: Severity
+    at_least: Annotated[float, Field(gt=0)]
+
+
+class DraftSnowball(DraftRow):
+    """Weights of negatives, each halved every `half_life`, times the spread over roles and departments."""
+
+    operator: Literal["snowball"]
+    measure: MeasureName
+    weights: Weights
+    half_life: Days
+    cells: Cells
+    shrinking: Shrinking
+    opens: Annotated[list[SnowballStep], Field(min_length=1)]
+    clears: SnowballEnds
+
+
+class Move(Words):
+    """A fall or a rise of the index by points, against its value so long ago (a range: its mean there)."""
+
+    points: Annotated[float, Field(gt=0, le=100)]
+    over: Days | Annotated[list[Days], Field(min_length=2, max_length=2)]
+
+
+class Flat(Words):
+    """Within a share of its own mean for so long."""
+
+    within: Share
+    for_: Days = Field(alias="for")
+
+
+class UnderMean(Words):
+    """Under the plateau's mean by a share, on evaluations so far apart, each lower than the one before."""
+
+    share: Share
+    evaluations: Positive
+    apart: Days
+    each_lower: bool
+
+
+class OverLow(Words):
+    """Points over the low of an alert of one of these rules that has ended."""
+
+    points: Annotated[float, Field(gt=0, le=100)]
+    of: Annotated[list[RuleName], Field(min_length=1)]
+
+
+class TrendStep(Words):
+    """A rung of a trend of the index; every word must hold, `for` so long."""
+
+    severity: Severity
+    fall: Move | None = None
+    rise: Move | None = None
+    flat: Flat | None = None
+    under_mean: UnderMean | None = None
+    over_low: OverLow | None = None
+    below: float | None = None
+    for_: Days | None = Field(default=None, alias="for")
+
+
+class TrendWay(Words):
+    """One way to clear: at or above its value so long ago, so far over its low or its mean, or flat again."""
+
+    not_under: Days | None = None
+    over_low: float | None = None
+    at_least: float | None = None
+    over_mean: Share | None = None
+    flat: Flat | None = None
+
+
+class TrendEnds(Ends):
+    """Cleared by any of these."""
+
+    any: list[TrendWay] = Field(default=[])
+
+
+class DraftTrend(DraftRow):
+    """The value index against its own past; `days_until`: the days to this value at the present slope are evidence."""
+
+    operator: Literal["trend"]
+    days_until: float | None = None
+    opens: Annotated[list[TrendStep], Field(min_length=1)]
+    clears: TrendEnds
+
+
+class ConjunctionStep(Words):
+    """A rung: so many of the `signals`, and these other conditions."""
+
+    severity: Severity
+    at_least: Positive | None = None
+    all: list[Condition] = Field(default=[])
+
+
+class ConjunctionEnds(Ends):
+    """Cleared when none of the signals is left (`signals: none`), or by any of these conditions."""
+
+    signals: Literal["none"] | None = None
+    any: list[Condition] = Field(default=[])
+
+
+class DraftConjunction(DraftRow):
+    """`all` of these conditions, and `at_least` so many of these `signals`."""
+
+    operator: Literal["conjunction"]
+    per: Per | None = None
+    all: list[Condition] = Field(default=[])
+    signals: list[Condition] = Field(default=[])
+    opens: Annotated[list[ConjunctionStep], Field(min_length=1)]
+    clears: ConjunctionEnds = ConjunctionEnds()
+
+    @model_validator(mode="after")
+    def _says(self) -> Self:
+        most = max(step.at_least or 0 for step in self.opens)
+        if not (self.all or self.signals) or most > len(self.signals) or (self.signals and not most):
+            raise ValueError("a conjunction has `all`, or `signals` of which each rung needs `at_least` so many")
+        return self
+
+
+DRAFTS: dict[str, type[DraftRow]] = {
+    "threshold": DraftThreshold,
+    "change": DraftChange,
+    "silence": DraftSilence,
+    "obligation": DraftObligation,
+    "attainment": DraftAttainment,
+    "snowball": DraftSnowball,
+    "trend": DraftTrend,
+    "conjunction": DraftConjunction,
+}
+EXPLAINS: dict[str, tuple[str, ...]] = {
+    "threshold": ("observed", "expected", "total", "role", "severity"),
+    "change": ("observed", "expected", "drop", "rise", "days"),
+    "silence": ("days", "limit", "holidays"),
+    "obligation": ("observed", "expected", "unit"),
+    "attainment": ("observed", "expected", "ratio", "at"),
+    "snowball": ("observed", "negatives", "cells"),
+    "trend": ("observed", "expected", "points", "days"),
+    "conjunction": ("signals", "count"),
+}

@@ -1,0 +1,368 @@
+"""The words of a draft beyond those there is code for: conditions, tables, sources and more kinds of measures.
+
+The vocabulary is as closed as that of `rows`; `refers` makes a word the name of a matcher, measure or rule that must
+be known, and every name that is used is noted (`context["used"]`).
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+
+from detector.catalogue.load import PackError, nearest
+from detector.catalogue.matching import read_matcher
+from detector.catalogue.rows import Days, Family, MeasureRow, Role, Severity, Share, Span, Words
+
+
+def refers(kind: str) -> AfterValidator:
+    """A word that names a `matcher` (or an event type), a `measure` or a `rule`."""
+
+    def check(name: str, info: ValidationInfo) -> str:
+        _look_up(kind, name, info)
+        return name
+
+    return AfterValidator(check)
+
+
+def _look_up(kind: str, name: Any, info: ValidationInfo) -> None:
+    context = info.context or {}
+    known = context.get(kind, ())
+    if name not in known:
+        raise ValueError(f"no {kind} {name!r}{nearest(name, known)}")
+    context["used"][kind][name] = None
+
+
+def _inline(what: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    context = info.context or {}
+    if set(what) == {"matcher"}:
+        _look_up("matcher", what["matcher"], info)
+        return what
+    try:
+        read_matcher(context["document"], "inline", what, ())
+    except PackError as error:
+        raise ValueError(error.problem) from None
+    return what
+
+
+MeasureName = Annotated[str, refers("measure")]
+MatcherName = Annotated[str, refers("matcher")]
+RuleName = Annotated[str, refers("rule")]
+MomentName = Literal[
+    "start",
+    "goal.target_met",
+    "goal.acknowledged",
+    "goal.specified",
+    "goal.schedule_date",
+    "goal.step_reached",
+    "role.named",
+    "sponsor.changed",
+    "owner.changed",
+    "owner.lost",
+    "stage.entered",
+]
+StateName = Literal["outcome_goal", "complete_outcome_goal", "owner"]
+SubjectField = Literal[
+    "incident_id",
+    "goal_id",
+    "ticket_id",
+    "stakeholder_id",
+    "feature",
+    "milestone_id",
+    "action_id",
+    "invoice_id",
+    "release_id",
+    "review_id",
+    "role",
+    "stage",
+    "side",
+    "meter",
+    "package",
+    "integration",
+]
+
+
+class Bounds(Words):
+    """A number's bounds; `at_least` and `at_most` include their value, `above` and `below` do not."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if {self.at_least, self.at_most, self.above, self.below} == {None}:
+            raise ValueError("a bound is at_least, at_most, above or below")
+        return self
+
+
+class Universe(Words):
+    """One subject for each of these: the people in a role, the sides, or each role that is `named`."""
+
+    subject: SubjectField
+    of: Literal["named"] | list[Role] | list[Literal["vendor", "customer"]]
+
+
+def _per(value: Any) -> str:
+    return "~universe" if isinstance(value, dict) else "~field"
+
+
+Per = Annotated[
+    Annotated[SubjectField, Tag("~field")] | Annotated[Universe, Tag("~universe")],
+    Discriminator(_per),
+]
+
+
+class ByTable(Words):
+    """A limit for each touch model, or for each priority of a ticket."""
+
+    touch_model: dict[Literal["high", "mid", "tech"], Span] | None = None
+    priority: dict[Literal["urgent", "high", "normal", "low"], Span] | None = None
+
+
+class Table(Words):
+    """A limit out of a table; `default` names the row for what is unknown."""
+
+    by: ByTable
+    default: str | None = None
+
+
+class PartOf(Words):
+    """A limit as a part of another rule's limit; of business days, hours of business days."""
+
+    of: RuleName
+    times: Share
+
+
+def _limit(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "~span"
+    return "~part" if "of" in value else "~table"
+
+
+Limit = Annotated[
+    Annotated[Span, Tag("~span")] | Annotated[Table, Tag("~table")] | Annotated[PartOf, Tag("~part")],
+    Discriminator(_limit),
+]
+
+
+class MomentSource(Words):
+    """A moment worked out of facts; `roles` are those whose act counts."""
+
+    moment: MomentName
+    roles: list[Role] = Field(default=[])
+
+
+class StateSource(Words):
+    """A state of the account that must hold when it is due."""
+
+    state: StateName
+
+
+class SeenSource(Words):
+    """A fact of the account itself, which counts for every subject."""
+
+    seen: MeasureName
+
+
+class AnySource(Words):
+    """Any of several sources."""
+
+    any: Annotated[list["Source"], Field(min_length=2)]
+
+
+def _source(value: Any) -> str:
+    words = value if isinstance(value, dict) else {}
+    kind = next((word for word in ("moment", "state", "seen") if word in words), "event")
+    if "any" in words and any(_source(part) != "~event" for part in words["any"]):
+        kind = "any"
+    return f"~{kind}"
+
+
+Source = Annotated[
+    Annotated[MomentSource, Tag("~moment")]
+    | Annotated[StateSource, Tag("~state")]
+    | Annotated[SeenSource, Tag("~seen")]
+    | Annotated[AnySource, Tag("~any")]
+    | Annotated[dict[str, Any], AfterValidator(_inline), Tag("~event")],
+    Discriminator(_source),
+]
+
+
+class Between(Words):
+    """From one fact until so long after another, of any incident."""
+
+    after: MatcherName
+    until: MatcherName
+    and_: Days | None = Field(default=None, alias="and")
+
+
+class While(Words):
+    """What must be so for a rule to be judged at all; every word must hold."""
+
+    onboarding: Literal[True] | None = None
+    touch_model: list[Literal["high", "mid", "tech"]] = Field(default=[])
+    named: list[Role] = Field(default=[])
+    goal: Literal["open", "outcome"] | None = None
+    between: Between | None = None
+    also: dict[MeasureName, Bounds] = Field(default={})
+
+
+class Moved(Words):
+    """How a measure moved: between its last two values, or over a window."""
+
+    above: float | None = None
+    at_most: float | None = None
+    window: Days | None = None
+
+
+class OfUsual(Words):
+    """A measure as a share of the account's own baseline, over a window."""
+
+    at_least: Share
+    window: Days
+
+
+class MeasureIs(Bounds):
+    """A measure within bounds, `before`: of a window that ended so long ago; `unbroken_by`: none of it came since."""
+
+    measure: MeasureName
+    is_: str | None = Field(default=None, alias="is")
+    before: Days | None = None
+    moved: Moved | None = None
+    of_usual: OfUsual | None = None
+    subject: Literal["other"] | None = None
+    unbroken_by: MeasureName | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        says = (self.at_least, self.at_most, self.above, self.below, self.is_, self.moved, self.of_usual)
+        if all(word is None for word in says):
+            raise ValueError("say what of the measure: at_least, at_most, above, below, is, moved or of_usual")
+        return self
+
+
+class SilentFor(Words):
+    """Nothing of a last_seen measure for so long."""
+
+    silent: MeasureName
+    for_: Days = Field(alias="for")
+
+
+class SignalIs(Words):
+    """Another rule has a signal, at least at a severity."""
+
+    signal: RuleName
+    severity: Severity = "info"
+
+
+class FamilyIs(Words):
+    """Any rule of a family has a signal, at least at a severity."""
+
+    family: Family
+    severity: Severity
+
+
+class IndexIs(Words):
+    """The value index within bounds, for so long."""
+
+    index: Bounds
+    for_: Days | None = Field(default=None, alias="for")
+
+
+class ConfidenceIs(Words):
+    """The confidence within bounds."""
+
+    confidence: Bounds
+
+
+class StateIs(Words):
+    """A state of the account holds, or does not."""
+
+    state: StateName
+    holds: bool
+
+
+class AllOf(Words):
+    """All of these conditions."""
+
+    all: Annotated[list["Condition"], Field(min_length=2)]
+
+
+class AnyOf(Words):
+    """Any of these conditions."""
+
+    any: Annotated[list["Condition"], Field(min_length=2)]
+
+
+def _condition(value: Any) -> str:
+    words = value if isinstance(value, dict) else {}
+    kinds = ("silent", "signal", "family", "index", "confidence", "state", "all", "any")
+    return "~" + next((word for word in kinds if word in words), "measure")
+
+
+Condition = Annotated[
+    Annotated[MeasureIs, Tag("~measure")]
+    | Annotated[SilentFor, Tag("~silent")]
+    | Annotated[SignalIs, Tag("~signal")]
+    | Annotated[FamilyIs, Tag("~family")]
+    | Annotated[IndexIs, Tag("~index")]
+    | Annotated[ConfidenceIs, Tag("~confidence")]
+    | Annotated[StateIs, Tag("~state")]
+    | Annotated[AllOf, Tag("~all")]
+    | Annotated[AnyOf, Tag("~any")],
+    Discriminator(_condition),
+]
+
+
+class Extreme(Words):
+    """A value at an end of its scale counts for another time."""
+
+    at_most: float
+    at_least: float
+    fresh: Days
+
+
+class Echoes(Words):
+    """An event of this type that comes so soon after one of the other is counted with it."""
+
+    of: MatcherName
+    after: MatcherName
+    within: Days
+
+
+class DraftMeasure(MeasureRow):
+    """A measure; beyond those there is code for: `latest`, `share`, `first`, `named`, `people`, `ahead`."""
+
+    latest: str | None = None
+    share: MeasureName | None = None
+    first: MatcherName | None = None
+    named: list[list[Role]] | None = None
+    people: Literal["known"] | None = None
+    ahead: str | None = None
+    over: MeasureName | None = None
+    largest: str | None = None
+    fresh: Days | None = None
+    extreme: Extreme | None = None
+    else_: MeasureName | None = Field(default=None, alias="else")
+    unless: MatcherName | None = None
+    within: Span | None = None
+    once_per: list[str] = Field(default=[])
+    echoes: Echoes | None = None
+    moments: list[MomentName] = Field(default=[])
+
+    @property
+    def kinds(self) -> list[str]:
+        """The words among those that say what is kept; there must be one."""
+        every = ("last_seen", "count", "distinct", "log", "sum", "latest", "share", "first", "named", "people", "ahead")
+        return [kind for kind in every if getattr(self, kind) is not None]
+
+    @property
+    def source(self) -> str | None:
+        """The matcher whose events it keeps; None where it keeps none of its own."""
+        return self.of or self.last_seen or self.count or self.log or self.first or self.sum
+
+    @property
+    def fields_read(self) -> list[str]:
+        """The fields of its events that it reads."""
+        read = [self.per, self.distinct, self.latest, self.ahead, *self.fields, *self.once_per]
+        return [field for field in (*read, self.sum if self.of else None) if field is not None]
