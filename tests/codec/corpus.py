@@ -1,4 +1,4 @@
-"""The two public corpora of bad input, and the decoder's verdict on every case; `python -m tests.codec.corpus` writes it."""
+"""Two public corpora of bad input, and the verdict on every case, which `python -m tests.codec.corpus` writes."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""The decoder and the examples of the contract: it takes every valid one and refuses every other for the reason in its name."""
+"""The decoder takes every valid example of the contract and refuses every other one for the reason in its name."""
 
 from pathlib import Path
 

@@ -67,7 +67,13 @@ def test_a_binary_cloudevent_fills_what_the_event_itself_does_not_say() -> None:
 
 
 def test_a_structured_cloudevent_holds_the_event_in_its_data() -> None:
-    wrapping = {"specversion": "1.0", "id": "ce-1", "type": "usage.recorded", "source": "/product", "data": usage(source=...)}
+    wrapping = {
+        "specversion": "1.0",
+        "id": "ce-1",
+        "type": "usage.recorded",
+        "source": "/product",
+        "data": usage(source=...),
+    }
     found = decoded(record(text(wrapping), headers=STRUCTURED))
     assert isinstance(found, e.UsageRecorded)
     assert (found.event_id, found.source) == ("example-usage.recorded", "/product")
@@ -130,7 +136,7 @@ def test_of_a_promised_value_only_that_there_was_one_is_kept(promise: object, pr
 
 
 def test_names_labels_and_free_text_are_never_kept() -> None:
-    secret = "jane.doe@example.com"
+    words = "jane.doe@example.com"
     for kind, field in (
         ("account.updated", "name"),
         ("goal.set", "name"),
@@ -141,8 +147,8 @@ def test_names_labels_and_free_text_are_never_kept() -> None:
         ("deal.closed", "promised_value"),
         ("competitor.mentioned", "competitor"),
     ):
-        kept = event_of(text(of_event(kind) | {field: secret, "labels": {"who": secret}}))
-        assert secret not in json.dumps(msgspec.to_builtins(kept), default=str)
+        kept = event_of(text(of_event(kind) | {field: words, "labels": {"who": words}}))
+        assert words not in json.dumps(msgspec.to_builtins(kept), default=str)
 
 
 def test_keys_belong_where_the_java_client_puts_them() -> None:

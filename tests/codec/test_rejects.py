@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from detector.codec import partition_of
+from detector.codec import decode, partition_of
 from detector.domain.record import Reject
 from schemas.example import of_event
 from schemas.refusal import REASONS
@@ -58,8 +58,6 @@ class Broken:
 
 @pytest.mark.parametrize("fault", [ZeroDivisionError("secret"), RecursionError(), MemoryError()])
 def test_a_fault_of_ours_is_a_reject_too_and_tells_nothing_of_the_record(fault: BaseException) -> None:
-    from detector.codec import decode
-
     found = decode(Broken(fault), topic="usage.events.v1", partition=0, partitions=1)
     assert found == Reject("internal", f"{type(fault).__name__} in the decoder")
 
@@ -76,7 +74,10 @@ def test_a_value_of_exactly_256_kib_is_taken() -> None:
 
 def test_five_minutes_ahead_and_the_first_moment_of_2000_are_still_in_range() -> None:
     assert event_of(PLAIN, timestamp=NOW - 5 * 60_000).occurred_at == NOW
-    assert event_of(text(of_event("stage.entered") | {"occurred_at": "2000-01-01T00:00:00Z"})).occurred_at == 946_684_800_000
+    assert (
+        event_of(text(of_event("stage.entered") | {"occurred_at": "2000-01-01T00:00:00Z"})).occurred_at
+        == 946_684_800_000
+    )
     found = reject_of(record(text(of_event("stage.entered") | {"occurred_at": 946_684_799_999})))
     assert found.code == "timestamp_out_of_range"
 
@@ -99,7 +100,9 @@ def test_a_heartbeat_is_taken_under_any_key_in_any_partition(key: bytes | None) 
 
 
 def test_a_heartbeat_must_still_keep_to_its_time() -> None:
-    assert reject_of(record(text(of_event("feed.heartbeat")), timestamp=NOW - 3_600_000)).code == "timestamp_out_of_range"
+    assert (
+        reject_of(record(text(of_event("feed.heartbeat")), timestamp=NOW - 3_600_000)).code == "timestamp_out_of_range"
+    )
 
 
 def test_what_is_wrong_inside_a_value_is_told_before_what_is_wrong_with_its_key() -> None:
@@ -113,7 +116,9 @@ def test_a_newer_major_is_told_before_a_type_or_field_that_only_it_knows() -> No
 
 
 def test_a_reject_says_who_sent_what_as_far_as_that_can_be_told() -> None:
-    told = [(r.source, r.event_type) for r in (reject_of(REFUSED[name]) for name in ("schema", "unknown_type", "too_late"))]
+    told = [
+        (r.source, r.event_type) for r in (reject_of(REFUSED[name]) for name in ("schema", "unknown_type", "too_late"))
+    ]
     assert told == [("product", "usage.recorded"), ("product", "usage.forgotten"), ("product", "usage.recorded")]
     assert reject_of(record(b"[]")) == Reject("not_object", "a list where an object is expected")
     nameless = reject_of(record(text({"source": 5, "event_type": None})))
