@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from detector.domain.record import RawRecord
 
-Outgoing = tuple[bytes, bytes, list[tuple[str, bytes]]]
-"""A record to publish: key, value, headers."""
+Outgoing = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+"""A record to publish: key, value, headers; a dead letter has the key and value that it came with, or none."""
 
 
 class Changes(Protocol):

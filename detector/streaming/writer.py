@@ -16,7 +16,7 @@ CrashPoint = Callable[[str], object]
 """Called after each step by name; the tests end the process there."""
 ProducerFactory = Callable[[str], Any]
 """Makes a producer for a transactional id."""
-_Record = tuple[bytes, bytes | None, Sequence[tuple[str, bytes]]]
+_Record = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 _CLOSE_SECONDS = 2.0
 
 
@@ -92,7 +92,9 @@ class Writer:
     async def _publish(self, topic: str, records: Iterable[Outgoing]) -> list[asyncio.Future[Any]]:
         placed: defaultdict[int, list[_Record]] = defaultdict(list)
         for key, value, headers in records:
-            number = (murmur2(key) & 0x7FFFFFFF) % await self._partition_count(topic)
+            # A dead letter may have no key: it goes where its own partition leads.
+            place = self.partition if key is None else murmur2(key) & 0x7FFFFFFF
+            number = place % await self._partition_count(topic)
             placed[number].append((key, value, headers))
         return [future for number, batch in placed.items() for future in await self._send(topic, number, batch)]
 

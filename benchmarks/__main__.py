@@ -1,0 +1,113 @@
+"""`make bench`: events a second of one worker at 10,000 accounts, and where the time goes.
+
+Each round measures the same events in the same minute: decoding alone, decoding and the domain in this process, and a
+whole worker on a Kafka of its own. Figures are medians over the rounds; compare their ratios, not machines.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import click
+
+from benchmarks.load import Load
+from detector import codec
+from detector.catalogue.pack import load_plan
+from detector.domain.events import TOPIC_OF, Event
+from detector.domain.partition import Partition
+from detector.domain.record import RawRecord, Record, Reject
+from detector.files.log import Log
+from detector.files.read import read_files
+from detector.localkafka import Cluster
+from schemas.topics import IN_TOPICS
+from tests.broker.spine import Spine
+
+START_MS: Final = 1_767_571_200_000
+PARTITIONS: Final = 4
+
+
+def _decoder(number: int) -> Callable[[RawRecord, str], Event | Reject]:
+    def decode(record: RawRecord, topic: str) -> Event | Reject:
+        return codec.decode(record, topic=topic, partition=number, partitions=PARTITIONS)
+
+    return decode
+
+
+def _records(log: Log) -> list[dict[str, list[Record]]]:
+    return [{topic: run.records(0, len(run)) for topic, run in log.runs(number).items()} for number in range(PARTITIONS)]
+
+
+def _decode_alone(records: list[dict[str, list[Record]]]) -> float:
+    began = time.perf_counter()
+    for number, topics in enumerate(records):
+        decode = _decoder(number)
+        for topic, batch in topics.items():
+            for record in batch:
+                decode(record, topic)
+    return time.perf_counter() - began
+
+
+def _domain(records: list[dict[str, list[Record]]]) -> float:
+    """Decode, merge, fold, judge and serialise state, a snapshot every 4,000 records."""
+    plan = load_plan()
+    began = time.perf_counter()
+    for number, topics in enumerate(records):
+        store: dict[bytes, bytes] = {}
+        partition = Partition(number, plan=plan, topics=IN_TOPICS, decode=_decoder(number), store=store)
+        for topic, batch in topics.items():
+            partition.offer(topic, batch)
+        while partition.advance(IN_TOPICS, 4_000):
+            changes = partition.collect()
+            if changes is not None:
+                store.update({key: value for key, value in changes.states if value is not None})
+                partition.committed()
+    return time.perf_counter() - began
+
+
+def _worker(broker: str, file: Path, load: Load, folder: Path, round_: int) -> float:
+    """Seconds from the first to the last committed event of a worker that finds everything in its topics."""
+    spine = Spine(broker, f"bench{round_}-", folder, partitions=PARTITIONS)
+    spine.apply_topics()
+    spine.emit(file, until=None)
+    with spine.worker() as worker:
+        worker.wait_for("reading partitions")
+        began = time.perf_counter()
+        # In create mode the merge waits for a head of every topic: the last records of a log stay behind.
+        spine.wait_until_applied(worker, load.count * 95 // 100)
+        seconds = time.perf_counter() - began
+        worker.kill()
+    return seconds
+
+
+@click.command()
+@click.option("--events", default=300_000, show_default=True)
+@click.option("--accounts", default=10_000, show_default=True)
+@click.option("--days", default=10.0, show_default=True, help="record time that the events are spread over")
+@click.option("--usage", default=0.9, show_default=True, help="share of usage.recorded; the others wake rules")
+@click.option("--rounds", default=5, show_default=True)
+def main(events: int, accounts: int, days: float, usage: float, rounds: int) -> None:
+    """Measure one worker and its parts on the same events."""
+    load = Load(events, accounts, START_MS, days, usage_share=usage, late_share=0.01)
+    rows: dict[str, list[float]] = {"decode": [], "decode + domain": [], "worker on Kafka": []}
+    with tempfile.TemporaryDirectory(prefix="detector-bench-") as name, Cluster() as cluster:
+        file = load.write(Path(name) / "load.ndjson")
+        records = _records(read_files([file], topic_of=TOPIC_OF).log(PARTITIONS))
+        click.echo(f"{events:,} events, {accounts:,} accounts, {days:g} days, {usage:.0%} usage, {os.cpu_count()} cores")
+        for round_ in range(rounds):
+            rows["decode"].append(_decode_alone(records))
+            rows["decode + domain"].append(_domain(records))
+            rows["worker on Kafka"].append(_worker(cluster.bootstrap, file, load, Path(name), round_) / 0.95)
+            click.echo("  ".join(f"{name}: {events / seconds[-1]:,.0f}/s" for name, seconds in rows.items()))
+    click.echo("")
+    whole = median(rows["worker on Kafka"])
+    for name, seconds in rows.items():
+        middle = median(seconds)
+        click.echo(f"{name:16} {events / middle:>10,.0f} events/s {middle / events * 1e6:>8.1f} us/event {middle / whole:>7.0%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Every rule's timelines in one stream through a worker on a real Kafka: the same transitions as on the domain alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from detector.catalogue.pack import BUILT_IN
+from detector.catalogue.timeline import examples_of, load_timelines
+from detector.domain.alerts import iso
+from tests.broker.spine import Spine
+
+TIMELINES = [timeline for path in examples_of(BUILT_IN) for timeline in load_timelines(path)]
+
+
+def _said(alert: dict[str, Any]) -> dict[str, object]:
+    graded = alert["transition"] in ("opened", "escalated", "eased", "reopened")
+    return {
+        "at": alert["detected_at"],
+        "transition": alert["transition"],
+        "severity": alert["severity"] if graded else None,
+        "subject": alert["subject"]["id"],
+        "resolution": alert["resolution"],
+    }
+
+
+@pytest.mark.broker
+def test_every_timeline_says_on_kafka_what_it_says_alone(kafka: str, prefix: str, tmp_path: Path) -> None:
+    events = sorted((event for timeline in TIMELINES for event in timeline.bare_events()), key=lambda e: e["_record_time"])
+    file = tmp_path / "timelines.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    last = max(timeline.until_ms for timeline in TIMELINES)
+    spine = Spine(kafka, prefix, tmp_path)
+    spine.apply_topics()
+    spine.emit(file, until=iso(last + 86_400_000))
+    with spine.worker() as worker:
+        spine.wait_until_applied(worker, len(events) + 3 * spine.partitions)
+        assert worker.stop() == 0
+    published = [msgspec.json.decode(body) for bodies in spine.alerts().values() for body in bodies]
+    for timeline in TIMELINES:
+        mine = [
+            _said(alert)
+            for alert in published
+            if (alert["account_id"], alert["rule_id"]) == (timeline.account_id, timeline.rule)
+            and alert["detected_at"] <= iso(timeline.until_ms)
+        ]
+        expected = [{**want.model_dump(), "at": iso(timeline.at_ms(want))} for want in timeline.expect]
+        assert mine == expected, timeline.name
