@@ -23,10 +23,13 @@ from detector.domain.record import DeadLetter, RawRecord, Reject
 from schemas import outcomes
 from schemas.envelope import SCHEMA_VERSION
 from schemas.reading import FRAME, LARGEST_VALUE, read
-from schemas.refusal import Reason, Refused, escaped
+from schemas.refusal import REASONS, Reason, Refused, escaped
 from schemas.strict_json import DEEPEST
 
 Headers = list[tuple[str, bytes]]
+
+REJECT_CODES: Final = REASONS
+"""Every reason that a dead letter can have."""
 
 EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1000
 AHEAD_MS: Final = 5 * 60_000

@@ -21,10 +21,10 @@ from prometheus_client import (
     generate_latest,
 )
 
+from detector.codec import REJECT_CODES
 from detector.domain.tally import Tally
 from detector.streaming.fold import Changes
 from detector.streaming.observer import Silence
-from schemas.refusal import REASONS
 
 OTHER: Final = "other"
 """The label of a value outside its closed set: our mistake if ever seen, but the number of series stays bounded."""
@@ -143,7 +143,7 @@ class Metrics(Silence):
         for topic in self._topics:
             self.consumed.labels(topic)
             self.applied_events.labels(topic)
-            for reason in REASONS:
+            for reason in REJECT_CODES:
                 self.dlq.labels(topic, reason)
             self.late.labels(topic)
         for why in SKIPPED:
@@ -266,7 +266,7 @@ class Metrics(Silence):
             if alert.transition == "resolved":
                 self.alert_open.observe(_seconds(alert.detected_at) - _seconds(alert.opened_at))
         for dead in changes.dead_letters:
-            self.dlq.labels(_in(dead.topic, self._topics), _in(dead.reject.code, REASONS)).inc()
+            self.dlq.labels(_in(dead.topic, self._topics), _in(dead.reject.code, REJECT_CODES)).inc()
         self._count(changes.tally, len(changes.dead_letters))
         if self._live:
             for decided_ms in changes.tally.decided:
