@@ -20,6 +20,7 @@ from detector.files.emit import Plan, check_topics, emit, heartbeat, with_heartb
 from detector.files.export import Exported, Source, export
 from detector.files.log import Log
 from detector.files.read import read_files
+from detector.localkafka import Cluster
 from tests.files.lines import BEGIN, TOPIC_OF, TOPICS, event, write
 
 PARTITIONS = 3
@@ -364,3 +365,23 @@ def test_a_changelog_of_another_worker_is_refused(broker: Broker) -> None:
 def test_an_export_without_topics_is_refused(broker: Broker) -> None:
     with pytest.raises(DetectorError, match="there is no topic"):
         broker.export()
+
+
+@pytest.mark.broker
+def test_a_broker_that_dies_meanwhile_is_one_line_after_a_bounded_wait(tmp_path: Path) -> None:
+    with Cluster() as cluster:
+        broker = Broker(cluster.bootstrap, "", patience=1)
+        broker.create_in_topics()
+        plan = replace(broker.plan, rate=2_000)
+        log = read(write(tmp_path / "e", *some_events(2_000)))
+        heard: list[int] = []
+
+        def sent(count: int) -> None:
+            if not heard:
+                cluster.kill()
+            heard.append(count)
+
+        with pytest.raises(DetectorError, match="no broker answers at") as caught:
+            asyncio.run(emit(broker.access, plan, with_heartbeats(log, plan), sent=sent))
+        assert caught.value.exit_code == TEMPORARY
+        assert 0 < sum(heard) < 2_000
