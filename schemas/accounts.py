@@ -2,10 +2,23 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from schemas.envelope import Event, Role, Stage, example
-from schemas.fields import Amount, Currency, Date, Id, Name, Number, PersonId, Rating, Text, TimeZone
+from schemas.fields import (
+    MOST_NAMES,
+    Amount,
+    Currency,
+    Date,
+    Id,
+    Name,
+    Number,
+    PersonId,
+    Rating,
+    Text,
+    TimeZone,
+    few,
+)
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -22,7 +35,7 @@ WorkingDays = Annotated[
     AfterValidator(_distinct),
 ]
 Holidays = Annotated[list[Date], Field(max_length=400)]
-Traits = Annotated[dict[Name, Number], Field(max_length=20)]
+Traits = Annotated[dict[Name, Number], Field(max_length=MOST_NAMES), BeforeValidator(few)]
 
 
 class AccountUpdated(Event):

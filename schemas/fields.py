@@ -25,6 +25,8 @@ class NeverKept:
 LARGEST: Final = 2**53
 """Numbers lie between -2^53 and 2^53, ends excluded: what every reader of JSON holds exactly."""
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+MOST_NAMES: Final = 20
+"""Of labels, and of traits."""
 EARLIEST_INSTANT: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1000
 LATEST_INSTANT: Final = int(datetime(3000, 1, 1, tzinfo=UTC).timestamp()) * 1000
 EARLIEST_DATE: Final = date(1900, 1, 1)
@@ -73,6 +75,13 @@ def _date_of(value: object) -> object:
     raise ValueError("not a date as YYYY-MM-DD")
 
 
+def few(value: object) -> object:
+    """Refuse more than 20 names before looking at what they hold: an answer to 10,000 would explain each of them."""
+    if isinstance(value, dict) and len(value) > MOST_NAMES:
+        raise ValueError(f"more than {MOST_NAMES} names")
+    return value
+
+
 def _no_email(value: str) -> str:
     if _email.match(value):
         raise ValueError("shaped like an e-mail address; send an id")
@@ -98,7 +107,10 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE), Kep
 Text = Annotated[str, Field(max_length=4096), NeverKept()]
 """Free text of at most 4096 characters; never kept."""
 Labels = Annotated[
-    dict[Annotated[str, _LENGTH_OF_ID], Annotated[str, Field(max_length=4096)]], Field(max_length=20), NeverKept()
+    dict[Annotated[str, _LENGTH_OF_ID], Annotated[str, Field(max_length=4096)]],
+    Field(max_length=MOST_NAMES),
+    BeforeValidator(few),
+    NeverKept(),
 ]
 """At most 20 labels; never kept."""
 Version = Annotated[
