@@ -43,6 +43,9 @@ def section_of(document: Document, name: str) -> Mapping[str, Any]:
     section = document.data.get(name) or {}
     if not isinstance(section, dict):
         raise document.error((name,), f"{name} must map names to what they mean")
+    for key in section:
+        if not isinstance(key, str):
+            raise document.error((name, key), f"a name is a word: put {key!r} in quotes, or call it something else")
     return section
 
 

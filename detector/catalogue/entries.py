@@ -69,10 +69,11 @@ def costs_of(rule: Rule) -> tuple[str, ...]:
 
 
 def cost_of(kept: Kept) -> str:
-    """What a measure costs an account, in bytes of the record, as `rules check` prints it."""
+    """What a measure costs an account, in bytes of the record, ids of about 11 characters supposed."""
     if isinstance(kept, Mark):
         return f"{len(kept.name) + 20} bytes"
     if isinstance(kept, Track):
-        most = MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
-        return f"{len(kept.slot) + 20} bytes for each {kept.kind}, at most {most}"
-    return f"{18 + 12 * len(kept.fields)} bytes for each event, at most {kept.keep}"
+        each, what, most = len(kept.slot) + 20, kept.kind, MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
+    else:
+        each, what, most = 20 + 12 * len(kept.fields), "event", kept.keep
+    return f"{each} bytes for each {what}, at most {most} ({each * most} bytes)"

@@ -46,6 +46,8 @@ class Document:
             line = "" if mark is None else f":{mark.line + 1}"
             problem = getattr(error, "problem", None) or "not YAML"
             raise PackError(f"{path}{line}: {problem}") from None
+        except ValueError as error:  # a date or a number that is none
+            raise PackError(f"{path}: {error}") from None
         except RecursionError:
             raise PackError(f"{path}: nested too deeply") from None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, read_pack
+from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, read_pack, section_of, sections_known
 from detector.catalogue.draft import Draft, read_draft
 from detector.catalogue.entries import Needs, entries_of
 from detector.catalogue.load import Document, PackError, Where, nearest
@@ -60,21 +60,17 @@ def _file(folder: Path | None, name: str) -> Path | None:
 
 def _tenants(path: Path, rules: tuple[Rule, ...]) -> tuple[dict[str, Tenant], int]:
     document = Document(path)
-    data: Any = document.data
-    if not isinstance(data, dict) or not isinstance(data.get("tenants") or {}, dict):
-        raise document.error((), "tenants.yaml has `release` and `tenants`, which maps tenant ids to their rows")
-    for word in data:
-        if word not in ("release", "tenants"):
-            raise document.error((word,), f"unknown word {word!r}{nearest(word, ('release', 'tenants'))}")
+    sections_known(document, ("release", "tenants"))
+    data = document.data
     release = data.get("release", 1)
     if not isinstance(release, int) or isinstance(release, bool) or release < 1:
         raise document.error(("release",), "release must be a whole number from 1 on")
     found = {}
-    for name, row in (data.get("tenants") or {}).items():
+    for name, row in section_of(document, "tenants").items():
         where: Where = ("tenants", name)
         tenant = read(document, TenantRow, row, where)
         _check_sends(document, tenant.sends, (*where, "sends"))
-        found[str(name)] = _tenant(rules, tenant)
+        found[name] = _tenant(rules, tenant)
     return found, release
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar, get_args
+from typing import Any, Final, NoReturn, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -10,6 +10,7 @@ from detector.catalogue.load import Document, Where, nearest
 from detector.catalogue.rows import Words
 
 Model = TypeVar("Model", bound=Words)
+_MAPS: Final = ("model_type", "dict_type")
 
 
 def read(
@@ -25,7 +26,7 @@ def read(
 def _explain(document: Document, model: type[Words], error: ValidationError, where: Where) -> NoReturn:
     found = error.errors()
     first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
-    loc = tuple(part for part in first["loc"] if not str(part).startswith(("~", "[key]")))
+    loc = tuple(part for part in first["loc"] if re.fullmatch(r"[\w.]+", str(part)))  # without the marks of unions
     place: Where = (*where, *loc)
     word = loc[-1] if loc else ""
     words = ".".join(map(str, loc))
@@ -37,7 +38,7 @@ def _explain(document: Document, model: type[Words], error: ValidationError, whe
         known = re.findall(r"'([^']*)'", first["ctx"]["expected"])
         hint = nearest(first["input"], known) or f"; it may be {', '.join(known)}"
         raise document.error(place, f"{words}: unknown {first['input']!r}{hint}") from None
-    message = first["msg"].removeprefix("Value error, ")
+    message = "words in braces belong here" if first["type"] in _MAPS else first["msg"].removeprefix("Value error, ")
     raise document.error(place, f"{words}: {message}" if words else message) from None
 
 

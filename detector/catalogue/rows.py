@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from detector.domain.calendar import Duration, parse_duration
 
@@ -136,6 +136,16 @@ class Moment(Words):
     roles: list[Role] = []
 
 
+def _source(value: Any) -> str:
+    return "~moment" if isinstance(value, dict) and "moment" in value else "~event"
+
+
+Source = Annotated[
+    Annotated[Moment, Tag("~moment")] | Annotated[dict[str, Any], Tag("~event")],
+    Discriminator(_source),
+]
+
+
 class Repeat(Words):
     """Expected again and again, until."""
 
@@ -161,8 +171,8 @@ class ObligationRow(Row):
 
     operator: Literal["obligation"]
     per: str
-    after: Moment | dict[str, Any]
-    expect: Moment | dict[str, Any]
+    after: Source
+    expect: Source
     within: Span
     repeat: Repeat | None = None
     opens: Annotated[list[ObligationStep], Field(min_length=1)]
@@ -285,7 +295,6 @@ class OnceRow(Row):
     clears: Contact
 
 
-AnyRow = SilenceRow | ObligationRow | AttainmentRow | ChangeRow | ThresholdRow | OnceRow
 ROWS: dict[str, type[Row]] = {
     "silence": SilenceRow,
     "obligation": ObligationRow,
