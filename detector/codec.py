@@ -21,6 +21,7 @@ from detector.domain.events import EVENT_TYPES, VOUCHED, WINDOWED, Event, FeedHe
 from detector.domain.health import Health
 from detector.domain.record import DeadLetter, RawRecord, Reject
 from schemas import outcomes
+from schemas.cloudevents import may_wrap
 from schemas.envelope import SCHEMA_VERSION
 from schemas.reading import FRAME, LARGEST_VALUE, read
 from schemas.refusal import REASONS, Reason, Refused, escaped
@@ -63,7 +64,7 @@ def decode(record: RawRecord, *, topic: str, partition: int, partitions: int) ->
     """
     del topic
     try:
-        event = None if record.headers else _fast(record.value)
+        event = None if record.headers and may_wrap(record.headers) else _fast(record.value)
         if event is None:
             event = _slow(record)
         return _out_of_place(event, record, partition, partitions) or _out_of_time(event, record.timestamp) or event

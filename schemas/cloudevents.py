@@ -18,6 +18,12 @@ FIELD_OF: Final[Mapping[str, str]] = {
     "time": "occurred_at",
 }
 _PREFIX: Final = "ce_"
+_TELLING: Final = frozenset({"content-type", f"{_PREFIX}specversion"})
+
+
+def may_wrap(headers: Headers) -> bool:
+    """Say whether the headers may speak of a CloudEvent; others, such as a trace's, change nothing."""
+    return any(name in _TELLING for name, _ in headers)
 
 
 def unwrapped(body: dict[str, Any], headers: Headers) -> dict[str, Any]:
