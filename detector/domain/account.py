@@ -19,10 +19,10 @@ class Account:
 
     `hot` is edited in place; `record` is read from its bytes at the first use. `last` is the effective time of the last
     record applied or the firing time of the last deadline, in epoch milliseconds, whichever is later; -1 for a new account.
-    `first_event` is the earliest event time seen.
+    `first_event` is the earliest event time seen; `lost` counts what was dropped since somebody last looked.
     """
 
-    __slots__ = ("_calendar", "_raw", "_record", "account_id", "first_event", "hot", "last", "path", "record_dirty", "tenant_id")
+    __slots__ = ("_calendar", "_raw", "_record", "account_id", "first_event", "hot", "last", "lost", "path", "record_dirty", "tenant_id")
 
     def __init__(self, tenant_id: str, account_id: str, path: str, hot: bytearray, raw: bytes | None) -> None:
         self.tenant_id = tenant_id
@@ -32,6 +32,7 @@ class Account:
         self.last = -1
         self.first_event = NEVER
         self.record_dirty = False
+        self.lost: dict[str, int] = {}
         self._raw = raw
         self._record: AccountRecord | None = AccountRecord() if raw is None else None
         self._calendar: Calendar | None = None
@@ -49,11 +50,6 @@ class Account:
         """The present value of a profile field; None when unknown or cleared."""
         stamped = self.record.profile.get(name)
         return None if stamped is None else stamped[0]
-
-    def fact_at(self, name: str) -> int | None:
-        """When the present value of a profile field was set; None when the field was never given."""
-        stamped = self.record.profile.get(name)
-        return None if stamped is None else stamped[1]
 
     @property
     def calendar(self) -> Calendar:
@@ -103,9 +99,9 @@ class Account:
         completed = self.first(COMPLETED)
         if completed is not None:
             end = min(end, completed)
-        stage = self.record.profile.get("stage")
-        if stage is not None and stage[0] not in (None, "onboarding"):
-            end = min(end, stage[1])
+        past = self.first(PAST)
+        if past is not None and self.fact("stage") not in (None, "onboarding"):
+            end = min(end, past)
         return end
 
     def days_to_renewal(self, now: int) -> int | None:
@@ -134,3 +130,4 @@ class Account:
 STARTED: Final = "_onboarding_started"
 COMPLETED: Final = "_onboarding_completed"
 TOUCHED: Final = "_onboarding"
+PAST: Final = "_past_onboarding"

@@ -3,14 +3,14 @@
 Each function takes one event into an account's record. What it leaves does not depend on the order of arrival.
 """
 
-from bisect import insort
-from collections.abc import Callable
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from detector.domain import events as e
-from detector.domain.account import COMPLETED, STARTED, TOUCHED, Account
+from detector.domain.account import COMPLETED, PAST, STARTED, TOUCHED, Account
 from detector.domain.measures import evict, make_room_for_goal, widen
 from detector.domain.state import Goal, Person, put
 
@@ -18,6 +18,7 @@ WEEKDAYS: Final = {name: number for number, name in enumerate(("mon", "tue", "we
 MAX_PEOPLE: Final = 512
 MAX_POINTS: Final = 24
 MAX_ACKS: Final = 24
+NAMED_ROLES: Final = frozenset({"executive", "sponsor", "champion", "admin"})
 VERIFIED: Final = frozenset({"measured", "customer_confirmed"})  # vendor_asserted satisfies nothing (rules.md 1)
 _PROFILE: Final = (
     "segment", "stage", "touch_model", "arr_minor", "currency", "contract_start", "renewal_date", "owner_id", "time_zone",
@@ -45,11 +46,20 @@ def account_updated(event: e.AccountUpdated, account: Account) -> None:
         value = getattr(event, name)
         if value is not msgspec.UNSET and put(profile, name, _profile_value(name, value), event.occurred_at) and name in _CALENDAR:
             account.calendar_changed()
+    if event.stage is not msgspec.UNSET:
+        _staged(account, event.stage, event.occurred_at)
 
 
 def stage_entered(event: e.StageEntered, account: Account) -> None:
     """Note the stage."""
     put(account.record.profile, "stage", event.stage, event.occurred_at)
+    _staged(account, event.stage, event.occurred_at)
+
+
+def _staged(account: Account, stage: str | None, at: int) -> None:
+    """Note when another stage than onboarding was first seen: a stage that is told again and again was entered once."""
+    if stage is not None and stage != "onboarding":
+        widen(account.record.marks, PAST, at)
 
 
 def owner_assigned(event: e.OwnerAssigned, account: Account) -> None:
@@ -71,11 +81,21 @@ def _person(account: Account, stakeholder_id: str) -> Person:
     people = account.record.people
     person = people.get(stakeholder_id)
     if person is None:
-        person = people[stakeholder_id] = Person()
-        if len(people) > MAX_PEOPLE:
-            del people[min(people, key=lambda who: (max(people[who].role_at, people[who].active_at) if who != stakeholder_id else 1 << 62, who))]
+        if len(people) >= MAX_PEOPLE:
+            del people[next(least_wanted(people))]
             evict(account, "stakeholder")
+        person = people[stakeholder_id] = Person(gone=[])
     return person
+
+
+def least_wanted(people: Mapping[str, Person]) -> Iterator[str]:
+    """People in the order in which they are dropped: whose role no rule names, then who has left, then of whom one heard long ago."""
+
+    def worth(who: str) -> tuple[bool, bool, int, str]:
+        person = people[who]
+        return person.role in NAMED_ROLES, not person.gone, max(person.role_at, person.back_at, *person.gone), who
+
+    return iter(sorted(people, key=worth))
 
 
 def stakeholder_updated(event: e.StakeholderUpdated, account: Account) -> None:
@@ -86,25 +106,38 @@ def stakeholder_updated(event: e.StakeholderUpdated, account: Account) -> None:
         person.role, person.role_at = event.role, at
     if event.department is not None and (person.department_at, person.department or "") < (at, event.department):
         person.department, person.department_at = event.department, at
-    _presence(person, event.active, at)
+    if event.active:
+        _present(person, at)
+    else:
+        _absent(person, at)
 
 
 def stakeholder_left(event: e.StakeholderLeft, account: Account) -> None:
-    """Note that a person has left."""
-    _presence(_person(account, event.stakeholder_id), present=False, at=event.occurred_at)
+    """Note that a person has left, and the role that the event carries where none is known."""
+    person = _person(account, event.stakeholder_id)
+    if event.role is not None and (person.role_at, person.role or "") < (-1, event.role):
+        person.role = event.role
+    _absent(person, event.occurred_at)
 
 
-def _presence(person: Person, present: bool, at: int) -> None:
-    if at > person.active_at or (at == person.active_at and not present):
-        person.active, person.active_at = present, at
+def _present(person: Person, at: int) -> None:
+    if at > person.back_at:
+        person.back_at = at
+        person.gone = [left for left in person.gone if left >= at]
+
+
+def _absent(person: Person, at: int) -> None:
+    if at >= person.back_at and at not in person.gone:
+        insort(person.gone, at)
+        del person.gone[2:-1]
 
 
 def _goal(account: Account, goal_id: str) -> Goal:
     goals = account.record.goals
     goal = goals.get(goal_id)
     if goal is None:
-        goal = goals[goal_id] = Goal(fields={}, points=[], acks=[])
         make_room_for_goal(account, goals)
+        goal = goals[goal_id] = Goal(fields={}, points=[], acks=[])
     return goal
 
 
@@ -126,16 +159,23 @@ def goal_measured(event: e.GoalMeasured, account: Account, event_hash: bytes) ->
     if event.evidence not in VERIFIED:
         return
     points = _goal(account, event.goal_id).points
-    insort(points, (event.occurred_at, event_hash, event.value, event.evidence))
+    _insert(points, (event.occurred_at, event_hash, event.value, event.evidence))
     if len(points) > MAX_POINTS:
         del points[0]
         evict(account, "goal_point")
 
 
+def _insert(entries: list[Any], entry: tuple[Any, ...]) -> None:
+    """Keep an entry where it belongs, once however often it comes."""
+    at = bisect_left(entries, entry)
+    if at == len(entries) or entries[at] != entry:
+        entries.insert(at, entry)
+
+
 def goal_acknowledged(event: e.GoalAcknowledged, account: Account) -> None:
     """Note who acknowledged a goal, and when."""
     acks = _goal(account, event.goal_id).acks
-    insort(acks, (event.occurred_at, event.stakeholder_id or "", event.role or ""))
+    _insert(acks, (event.occurred_at, event.stakeholder_id or "", event.role or ""))
     if len(acks) > MAX_ACKS:
         del acks[0]
         evict(account, "goal_ack")
@@ -144,7 +184,7 @@ def goal_acknowledged(event: e.GoalAcknowledged, account: Account) -> None:
 def goal_closed(event: e.GoalClosed, account: Account) -> None:
     """Note that a goal is closed, and as what."""
     goal = _goal(account, event.goal_id)
-    if event.occurred_at > goal.closed_at:
+    if (event.occurred_at, event.closed_as) > (goal.closed_at, goal.closed_as or ""):
         goal.closed_at, goal.closed_as = event.occurred_at, event.closed_as
 
 

@@ -167,7 +167,7 @@ def window_sum(block: bytearray, last_day: int, days: int) -> int:
     return sum(_counts(block, last_day - days + 1, last_day)[1])
 
 
-def day_counts(block: bytearray, first_day: int, last_day: int) -> list[int]:
+def day_counts(block: bytes | bytearray, first_day: int, last_day: int) -> list[int]:
     """Return the actions of each UTC day from first to last, both included; 0 where the block does not reach."""
     kept_from, counts = _counts(block, first_day, last_day)
     before = max(0, min(kept_from, last_day + 1) - first_day)
@@ -184,7 +184,7 @@ def week_counts(block: bytearray) -> list[tuple[int, int]]:
     return [(week * 7 - 3, counts[week % WEEKS]) for week in weeks if counts[week % WEEKS]]
 
 
-def _counts(block: bytearray, first_day: int, last_day: int) -> tuple[int, Sequence[int]]:
+def _counts(block: bytes | bytearray, first_day: int, last_day: int) -> tuple[int, Sequence[int]]:
     """Return the first day that is kept of those asked for, and the counts from it on."""
     newest: int = _I32.unpack_from(block, _NEWEST)[0]
     first, last = max(first_day, newest - DAYS + 1), min(last_day, newest)

@@ -29,20 +29,25 @@ class Step(msgspec.Struct, frozen=True):
     due: int | None = None
 
 
-def raise_of(account: Account, rule: Rule, moment: Moment) -> int:
-    """How many steps a severity is raised: near the renewal, and support during onboarding; at most 2 together (R2.8)."""
+def raise_of(account: Account, rule: Rule, moment: Moment, at: int) -> int:
+    """How many steps a severity is raised at an instant: near the renewal, and support during onboarding; at most 2 (R2.8)."""
     if rule.polarity == "good":
         return 0
-    onboarding = rule.family == "support" and moment.now < account.onboarding_end(moment.first_event)
-    return min(MAX_RAISE, account.renewal_raise(moment.now) + onboarding)
+    onboarding = rule.family == "support" and at < account.onboarding_end(moment.first_event)
+    return min(MAX_RAISE, account.renewal_raise(at) + onboarding)
 
 
-def next_line(account: Account, rule: Rule, moment: Moment) -> int | None:
-    """When the raise changes next by the calendar alone: a renewal line, or the end of onboarding."""
+def next_line(account: Account, rule: Rule, moment: Moment, at: int) -> int | None:
+    """When, after an instant, the raise changes by the calendar alone: a renewal line, or the end of onboarding."""
     if rule.polarity == "good":
         return None
     end = account.onboarding_end(moment.first_event) if rule.family == "support" else -1
-    return earliest(account.next_renewal_line(moment.now), end if end > moment.now else None)
+    return earliest(account.next_renewal_line(at), end if end > at else None)
+
+
+def _judged_at(episode: Episode, moment: Moment) -> int:
+    """Up to when calendar lines count as crossed: their deadlines fire after the grace, stamped with the line itself."""
+    return max(moment.settled, episode.opened)
 
 
 def step(account: Account, rule: Rule, subject: str | None, episode: Episode | None, verdict: Verdict, moment: Moment, touch: str) -> Step:
@@ -57,7 +62,7 @@ def step(account: Account, rule: Rule, subject: str | None, episode: Episode | N
         return _on(account, rule, episode, verdict, moment)
     if not verdict.off:
         return _between(account, rule, episode, verdict, moment)
-    if verdict.superseded and rule.proves:
+    if verdict.superseded:
         return _resolve(account, rule, episode, verdict, moment, "superseded")
     return _off(account, rule, episode, verdict, moment, touch)
 
@@ -92,15 +97,19 @@ def _maybe_open(
         opened=moment.now,
         since=verdict.since if verdict.since >= 0 else moment.now,
         level=verdict.level,
-        severity=_severity(account, rule, verdict.level, moment),
+        severity=_severity(account, rule, verdict.level, moment, moment.now),
         frozen=list(verdict.frozen or ()),
         seen=_seen(verdict),
     )
-    return Step(episode, "opened", None, earliest(verdict.due, next_line(account, rule, moment)))
+    return Step(episode, "opened", None, earliest(verdict.due, next_line(account, rule, moment, moment.now)))
 
 
-def _severity(account: Account, rule: Rule, level: int, moment: Moment) -> int:
-    return min(CRITICAL, level + raise_of(account, rule, moment))
+def _severity(account: Account, rule: Rule, level: int, moment: Moment, at: int) -> int:
+    return min(CRITICAL, level + raise_of(account, rule, moment, at))
+
+
+def _due(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> int | None:
+    return earliest(verdict.due, next_line(account, rule, moment, _judged_at(episode, moment)))
 
 
 def _seen(verdict: Verdict) -> str:
@@ -122,30 +131,30 @@ def _on(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment
     if episode.status == "recovering":
         episode.status, episode.since_off = "open", -1
         return _changed(account, rule, episode, verdict, moment, "reopened")
-    severity = _severity(account, rule, verdict.level, moment)
+    severity = _severity(account, rule, verdict.level, moment, _judged_at(episode, moment))
     if severity != episode.severity:
         return _changed(account, rule, episode, verdict, moment, "escalated" if severity > episode.severity else "eased")
     if moment.event is not None and _seen(verdict) != episode.seen:
         return _changed(account, rule, episode, verdict, moment, "revised")
     episode.level = verdict.level
-    return Step(episode, due=earliest(verdict.due, next_line(account, rule, moment)))
+    return Step(episode, due=_due(account, rule, episode, verdict, moment))
 
 
 def _changed(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, transition: str) -> Step:
     previous = episode.severity
     episode.level = verdict.level
-    episode.severity = _severity(account, rule, verdict.level, moment)
+    episode.severity = _severity(account, rule, verdict.level, moment, _judged_at(episode, moment))
     episode.seen = _seen(verdict)
     if verdict.frozen is not None and rule.proves:
         episode.frozen, episode.since = list(verdict.frozen), verdict.since
     episode.revision += 1
-    return Step(episode, transition, previous, earliest(verdict.due, next_line(account, rule, moment)))
+    return Step(episode, transition, previous, _due(account, rule, episode, verdict, moment))
 
 
 def _between(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:
     """Neither ON nor OFF: an open alert stays as it is but for its raise; a recovering one is open again."""
-    due = earliest(verdict.due, next_line(account, rule, moment))
-    severity = _severity(account, rule, episode.level, moment)
+    due = _due(account, rule, episode, verdict, moment)
+    severity = _severity(account, rule, episode.level, moment, _judged_at(episode, moment))
     previous = episode.severity
     if episode.status == "recovering":
         episode.status, episode.since_off = "open", -1

@@ -5,20 +5,22 @@ What is kept does not depend on the order of arrival: marks are a first and a la
 All times are epoch milliseconds (UTC), by event time; a window (now - window, now] excludes its beginning.
 """
 
-from bisect import bisect_right, insort
-from collections.abc import Iterable
-from typing import Final, final
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias, final
 
 import msgspec
 
 from detector.domain.account import Account
 from detector.domain.events import Event
+from detector.domain.hot import NEVER
 from detector.domain.matchers import Matcher, field_of
 from detector.domain.state import Entry, Goal
 
 MAX_SUBJECTS: Final = {"goal": 64, "ticket": 256, "stakeholder": 512}
 OTHER_SUBJECTS: Final = 64
-KEPT_AFTER_MS: Final = 90 * 86_400_000  # a closed subject is kept so long, so that a late copy of its events changes nothing
+Tracks: TypeAlias = dict[str, dict[str, tuple[int, int]]]
+_OVER: Final = (".resolved", ".closed", ".done", ".paid", ".missed", ".told")  # the events that end a subject
 
 
 @final
@@ -49,10 +51,15 @@ class Log(msgspec.Struct, frozen=True):
         if not self.matcher.matches(event, account):
             return
         log = account.record.logs.setdefault(self.name, [])
-        insort(log, [event.occurred_at, event_hash, *(field_of(event, name, account) for name in self.fields)], key=_order)
+        at = bisect_left(log, (event.occurred_at, event_hash), key=_order)
+        if at < len(log) and _order(log[at]) == (event.occurred_at, event_hash):
+            return
+        # The role as the event carries it: what is known of the person may change, and the reader looks it up.
+        fields = [event.role if name == "role" else field_of(event, name, account) for name in self.fields]
+        log.insert(at, [event.occurred_at, event_hash, *fields])
         if len(log) > self.keep:
             del log[0]
-            evict(account, self.name)
+            evict(account, "log")
 
 
 @final
@@ -75,8 +82,8 @@ class Track(msgspec.Struct, frozen=True):
         tracks = account.record.tracks.setdefault(self.kind, {})
         marks = tracks.get(subject)
         if marks is None:
-            marks = tracks[subject] = {}
             make_room(account, self.kind, tracks)
+            marks = tracks[subject] = {}
         widen(marks, self.slot, event.occurred_at)
 
 
@@ -99,7 +106,7 @@ class Count(msgspec.Struct, frozen=True):
     def entries(self, account: Account, after: int, until: int, subject: str | None) -> list[Entry]:
         """The entries in (after, until], of one subject where the measure is kept per subject and one is given."""
         log = account.record.logs.get(self.log.name, [])
-        chosen = log[bisect_right(log, (after, b"\xff" * 9), key=_order) : bisect_right(log, (until, b"\xff" * 9), key=_order)]
+        chosen = log[bisect_right(log, after, key=_time) : bisect_right(log, until, key=_time)]
         if self.per is None or subject is None:
             return chosen
         at = 2 + self.log.fields.index(self.per)
@@ -115,10 +122,30 @@ class Count(msgspec.Struct, frozen=True):
         return len({entry[at] for entry in entries if entry[at] is not None})
 
     def subjects(self, account: Account, now: int) -> Iterable[str]:
-        """The subjects that have an entry in the window at `now`."""
+        """The subjects that have an entry in the window at `now`, or after it."""
         after = -1 if self.window_ms is None else now - self.window_ms
         at = 2 + self.log.fields.index(self.per or "")
-        return {entry[at] for entry in self.entries(account, after, now, None) if entry[at] is not None}
+        return {entry[at] for entry in self.entries(account, after, NEVER, None) if entry[at] is not None}
+
+    def reaches(self, account: Account, least: int, since: int) -> int | None:
+        """When, after `since`, there were so many entries; None while there are fewer."""
+        entries = self.entries(account, since, NEVER, None)
+        return since if least <= 0 else entries[least - 1][0] if len(entries) >= least else None
+
+    def next_after(self, account: Account, now: int, subject: str | None) -> int | None:
+        """When the next entry that is dated after `now` begins to count; None without one."""
+        ahead = self.entries(account, now, NEVER, subject)
+        return ahead[0][0] if ahead else None
+
+    def complete_since(self, account: Account) -> int | None:
+        """From when on no entry was dropped; None when none ever was."""
+        log = account.record.logs.get(self.log.name, [])
+        return log[0][0] if log and len(log) >= self.log.keep else None
+
+
+def _time(entry: Entry) -> int:
+    at: int = entry[0]
+    return at
 
 
 def _order(entry: Entry | tuple[int, bytes]) -> tuple[int, bytes]:
@@ -131,21 +158,37 @@ def widen(marks: dict[str, tuple[int, int]], name: str, at: int) -> None:
     marks[name] = (at, at) if mark is None else (min(mark[0], at), max(mark[1], at))
 
 
-def evict(account: Account, what: str) -> None:
+def evict(account: Account, what: str, count: int = 1) -> None:
     """Count that something was dropped to keep the record small; confidence falls with it."""
     evicted = account.record.evicted
-    evicted[what] = evicted.get(what, 0) + 1
+    evicted[what] = evicted.get(what, 0) + count
+    account.lost[what] = account.lost.get(what, 0) + count
 
 
-def make_room(account: Account, kind: str, tracks: dict[str, dict[str, tuple[int, int]]]) -> None:
-    """Drop the subject that was quiet longest where a kind has more than its cap; counted."""
-    if len(tracks) > MAX_SUBJECTS.get(kind, OTHER_SUBJECTS):
-        del tracks[min(tracks, key=lambda subject: (max((mark[1] for mark in tracks[subject].values()), default=1 << 62), subject))]
-        evict(account, kind)
+def make_room(account: Account, kind: str, tracks: Tracks) -> None:
+    """Drop a subject where a kind is at its cap, before another is added; counted."""
+    if len(tracks) >= MAX_SUBJECTS.get(kind, OTHER_SUBJECTS):
+        del tracks[next(least_wanted_subjects(tracks))]
+        evict(account, "subject")
+
+
+def least_wanted_subjects(tracks: Tracks) -> Iterator[str]:
+    """Subjects in the order in which they are dropped: those that are over first, then those that were quiet longest."""
+
+    def worth(subject: str) -> tuple[bool, int, str]:
+        slots = tracks[subject]
+        return not any(slot.endswith(_OVER) for slot in slots), max(last for _, last in slots.values()), subject
+
+    return iter(sorted(tracks, key=worth))
 
 
 def make_room_for_goal(account: Account, goals: dict[str, Goal]) -> None:
-    """Drop a goal where there are more than the cap: the closed one that was set first, else the first set; counted."""
-    if len(goals) > MAX_SUBJECTS["goal"]:
-        del goals[min(goals, key=lambda goal: (goals[goal].closed_at < 0, goals[goal].set_at, goal))]
+    """Drop a goal where there are as many as the cap, before another is added; counted."""
+    if len(goals) >= MAX_SUBJECTS["goal"]:
+        del goals[next(least_wanted_goals(goals))]
         evict(account, "goal")
+
+
+def least_wanted_goals(goals: dict[str, Goal]) -> Iterator[str]:
+    """Goals in the order in which they are dropped: the closed ones first, then those set first."""
+    return iter(sorted(goals, key=lambda goal: (goals[goal].closed_at < 0, goals[goal].set_at, goal)))

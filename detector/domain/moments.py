@@ -48,6 +48,13 @@ def goal_field(goal: Goal, name: str) -> float | None:
     return None if stamped is None else stamped[0]
 
 
+def ended_as(goal: Goal) -> str | None:
+    """What the alerts of a closed goal resolve as (R2.12); None while it is open."""
+    if goal.closed_at < 0:
+        return None
+    return "acted" if goal.closed_as == "achieved" else "superseded"
+
+
 def _target_met(account: Account, goal: Goal, roles: frozenset[str]) -> Times | None:
     del account, roles
     target, direction = goal_field(goal, "target"), goal.fields.get("direction")

@@ -26,14 +26,18 @@ class StateError(Exception):
 
 
 class Person(msgspec.Struct, array_like=True, gc=False):
-    """A stakeholder on the customer's side: the latest role, department and presence, each with its time."""
+    """A stakeholder on the customer's side: the latest role and department, each with its time, and whether they are there.
+
+    A role without a time was only carried by another event. `back_at` is when they were last there by their own record;
+    `gone` are departures since, sorted: the first two and the last, so that one that is told again and again keeps its date.
+    """
 
     role: str | None = None
     role_at: int = -1
     department: str | None = None
     department_at: int = -1
-    active: bool = True
-    active_at: int = -1
+    back_at: int = -1
+    gone: list[int] = []
 
 
 class Goal(msgspec.Struct, array_like=True):

@@ -21,9 +21,8 @@ class Tally(msgspec.Struct):
     inversions: int = 0
     new_accounts: int = 0
     decided: list[int] = []
-    open_seconds: list[float] = []
 
 
 def new_tally() -> Tally:
     """All zero."""
-    return Tally(Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), decided=[], open_seconds=[])
+    return Tally(Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), Counter(), decided=[])

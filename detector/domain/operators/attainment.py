@@ -9,7 +9,7 @@ from detector.domain import events as e
 from detector.domain.account import Account
 from detector.domain.alerts import iso
 from detector.domain.calendar import DAY_MS
-from detector.domain.moments import goal_field, way
+from detector.domain.moments import ended_as, goal_field, way
 from detector.domain.state import Episode, Goal
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
@@ -52,13 +52,13 @@ class Attainment(EventDriven, frozen=True):
         if goal is None:
             return Verdict(ended="superseded")
         if goal.closed_at >= 0:
-            return Verdict(ended="acted" if goal.closed_as == "achieved" else "superseded")
+            return Verdict(ended=ended_as(goal))
         baseline = goal_field(goal, "baseline")
         stamped = goal.fields.get("schedule")
         schedule = stamped[0] if stamped is not None else None
         if baseline is None or not schedule or goal.set_at < 0:
             return Verdict(off=episode is not None)
-        verdict = Verdict()
+        verdict = Verdict(due=next((at for at, *_ in goal.points if at > moment.now), None))
         measured = [at for at, *_ in goal.points if at <= moment.now]
         judged: list[tuple[int, int]] = [(measured[-1], measured[-1])] if measured else []
         for at, _ in schedule:

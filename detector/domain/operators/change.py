@@ -41,14 +41,14 @@ class Change(msgspec.Struct, frozen=True):
         return True
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
-        """Whether no drop shows today on the usual calendar: then every window has the same number of business days."""
+        """Whether today shows no drop against yesterday's baseline, with weeks of Monday to Friday and nothing left out."""
         day = (now - SETTLES_MS) // DAY_MS - 1
         days = self.days
-        counts = hot.day_counts(block, day - days * (BASELINE_WINDOWS + 1) + 1, day)
-        seen = sum(counts[-days:])
-        before = [sum(counts[at : at + days]) for at in range(0, days * BASELINE_WINDOWS, days)]
-        usual = median_of(before)
-        return usual == 0 or seen > (1 - self.steps[0][1]) * usual
+        if days % 7:
+            return False
+        counts = hot.day_counts(block, day - days * (BASELINE_WINDOWS + 1), day)
+        usual = median_of([sum(counts[at : at + days]) for at in range(0, days * BASELINE_WINDOWS, days)])
+        return drop_share(sum(counts[-days:]), usual) < self.steps[0][1]
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
@@ -75,13 +75,11 @@ class Change(msgspec.Struct, frozen=True):
         verdict = Verdict()
         if not self.warm(account, moment.now) or seen[1] < MIN_DAYS:
             return verdict
-        # The cheap question first: is there any drop today against the baseline as it would be taken today?
-        quick = self._baseline(account, day)
-        before = self._baseline(account, day - 1) if quick is not None and self._level(seen, quick) else None
-        if before is None:
+        before = self._baseline(account, day - 1)
+        today = 0 if before is None else self._level(seen, before)
+        if before is None or not today:
             return verdict
-        first = self._level(self._window(account, day - 1), before)
-        verdict.level = min(first, self._level(seen, before))
+        verdict.level = min(today, self._level(self._window(account, day - 1), before))
         if verdict.level:
             verdict.since = (day - self.days + 1) * DAY_MS
             verdict.frozen = [before.median, before.mad, before.windows]
@@ -99,10 +97,17 @@ class Change(msgspec.Struct, frozen=True):
         today = self._level(seen, frozen)
         verdict.level = min(today, self._level(yesterday, frozen)) if yesterday[1] >= MIN_DAYS else today
         verdict.off = seen[0] >= self.clears_at * frozen.expected(seen[1])
+        if verdict.level == 0 and self._never_held(account, episode, frozen):
+            verdict.off = verdict.superseded = True
         if not verdict.off and moment.now >= episode.opened + self.expires_days * DAY_MS:
             verdict.ended = "expired"
         self._describe(verdict, seen, frozen)
         return verdict
+
+    def _never_held(self, account: Account, episode: Episode, frozen: Baseline) -> bool:
+        """Whether usage that was reported late fills the windows in which the drop was seen (R2.11)."""
+        opened_on = (episode.opened - SETTLES_MS) // DAY_MS - 1
+        return any(self._level(self._window(account, day), frozen) == 0 for day in (opened_on - 1, opened_on))
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether usage goes back as far as the windows reach."""

@@ -1,19 +1,20 @@
 """Obligation: Y is expected within T of X, unless Z; per subject."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import msgspec
 
 from detector.domain.account import Account
 from detector.domain.calendar import Duration
-from detector.domain.events import Event
+from detector.domain.events import Event, GoalClosed
 from detector.domain.measures import Kept, Track
-from detector.domain.moments import MomentOf
+from detector.domain.moments import MomentOf, ended_as
 from detector.domain.state import Episode
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 Source: TypeAlias = Track | MomentOf
+GOAL: Final = "goal"
 Times: TypeAlias = Callable[[Account, str], tuple[int, int] | None]
 
 
@@ -50,6 +51,8 @@ class Obligation(EventDriven, frozen=True):
         for source in self._sources():
             classes = source.matcher.alternatives if isinstance(source, Track) else source.classes
             found.update(dict.fromkeys((cls, self.id_field if self.id_field in cls.__struct_fields__ else None) for cls in classes))
+        if self.per == GOAL:
+            found[GoalClosed, self.id_field] = None
         return list(found)
 
     @property
@@ -67,6 +70,9 @@ class Obligation(EventDriven, frozen=True):
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON from the due time on while the awaited fact is unknown; OFF once it is known or what began it is over."""
         assert subject is not None  # noqa: S101 - an obligation always has a subject
+        goal = account.record.goals.get(subject) if self.per == GOAL else None
+        if goal is not None and goal.closed_at >= 0:
+            return Verdict(ended=ended_as(goal))
         began = _times(self.after, account, subject)
         if began is None:
             return Verdict(off=True)

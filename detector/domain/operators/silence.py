@@ -1,6 +1,5 @@
 """Silence: something that ought to come has not come for too long."""
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from typing import final
 
@@ -10,12 +9,10 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.calendar import DAY_MS, Duration
 from detector.domain.events import Event
+from detector.domain.hot import NEVER
 from detector.domain.measures import Count, Kept, Mark
 from detector.domain.state import Episode
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
-
-_GAPS_READ_TO = b"\xff" * 9
-
 
 @final
 class UsualGap(msgspec.Struct, frozen=True):
@@ -32,9 +29,7 @@ class UsualGap(msgspec.Struct, frozen=True):
 
     def limit_ms(self, account: Account, until: int) -> int | None:
         """The limit in milliseconds, judged by the entries up to `until`; None where there are too few."""
-        log = account.record.logs.get(self.of.log.name, [])
-        times = [entry[0] for entry in log[: bisect_right(log, (until, _GAPS_READ_TO), key=lambda entry: (entry[0], entry[1]))]]
-        times = times[-self.last :]
+        times = [entry[0] for entry in self.of.entries(account, -1, until, None)[-self.last :]]
         if len(times) < self.needs:
             return None
         gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
@@ -121,10 +116,17 @@ class Silence(EventDriven, frozen=True):
             if due > moment.settled:
                 verdict.due = earliest(verdict.due, due)
                 self._explain(verdict, anchor + limit, due, moment)
-            elif all(count.value(account, moment.now, since=anchor) >= at_least for count, at_least in step.also):
-                verdict.since = due if verdict.level == 0 else min(verdict.since, due)
+                continue
+            began = due
+            for count, at_least in step.also:
+                at = count.reaches(account, at_least, anchor)
+                began = NEVER if at is None else max(began, at)
+            if began <= moment.now:
+                verdict.since = began if verdict.level == 0 else min(verdict.since, began)
                 if step.level > verdict.level:
                     verdict.level, limit_ms = step.level, limit
+            elif began != NEVER:
+                verdict.due = earliest(verdict.due, began)
         if episode is not None and verdict.level == 0:
             verdict.off = broken is not None and bool(episode.frozen) and broken > episode.frozen[0]
             verdict.superseded = verdict.off and broken is not None and broken <= episode.since

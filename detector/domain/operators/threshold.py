@@ -1,13 +1,13 @@
 """Threshold: a count against bounds; and its simplest case, one event that is enough at once."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 import msgspec
 
 from detector.domain.account import Account
 from detector.domain.calendar import Duration
-from detector.domain.events import Event
+from detector.domain.events import Event, StakeholderUpdated
 from detector.domain.measures import Count, Kept, Log, Track
 from detector.domain.state import Episode
 from detector.domain.verdict import SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
@@ -23,9 +23,15 @@ class UsualWeek(msgspec.Struct, frozen=True):
     of: Count
     weeks: int
 
-    def mean(self, account: Account, before: int, subject: str | None) -> float:
-        """The mean number a week in the weeks before an instant."""
-        return len(self.of.entries(account, before - self.weeks * WEEK_MS, before, subject)) / self.weeks
+    def mean(self, account: Account, before: int, subject: str | None) -> float | None:
+        """The mean number a week in the weeks before an instant; None where less than one of them is still known."""
+        since = before - self.weeks * WEEK_MS
+        complete = self.of.complete_since(account)
+        if complete is not None and complete > since:
+            since = complete - 1
+        if before - since < WEEK_MS:
+            return None
+        return len(self.of.entries(account, since, before, subject)) * WEEK_MS / (before - since)
 
 
 @final
@@ -57,8 +63,8 @@ class Threshold(EventDriven, frozen=True):
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
-        """The events that are counted."""
-        return [(cls, self.measure.per) for cls in self.measure.log.matcher.alternatives]
+        """The events that are counted; each moves the share of every subject."""
+        return [(cls, None) for cls in self.measure.log.matcher.alternatives]
 
     @property
     def measures(self) -> Iterable[Kept]:
@@ -73,46 +79,84 @@ class Threshold(EventDriven, frozen=True):
         """The subjects with an entry in the window; the account where it is not counted per subject."""
         return (None,) if self.measure.per is None else self.measure.subjects(account, moment.now)
 
+    def warm(self, account: Account, now: int) -> bool:
+        """Whether a usual week is known: of very many events only the latest are kept."""
+        return self.usual is None or self.usual.mean(account, now - self.window_ms, None) is not None
+
+    @property
+    def window_ms(self) -> int:
+        """How far back it counts."""
+        return self.measure.window_ms or 0
+
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
-        """ON by the highest rung whose bounds all hold at `now`."""
+        """ON by the highest rung whose bounds all hold at `now`; what becomes known of before the opening may prove it wrong."""
         now = moment.now
-        count = self.measure.value(account, now, subject)
-        window = self.measure.window_ms or 0
-        usual = self.usual.mean(account, now - window, subject) if self.usual is not None else 0.0
-        total = self.measure.value(account, now)
-        verdict = Verdict()
-        for step in self.steps:
-            if (
-                count >= step.at_least
-                and (step.times_usual is None or count >= step.times_usual * usual)
-                and (step.share is None or count >= step.share * total)
-                and all(other.value(account, now, subject) >= least for other, least in step.also)
-            ):
-                verdict.level = max(verdict.level, step.level)
-        limit = max(self.clears_below, (self.clears_below_usual or 0.0) * usual)
-        verdict.off = count < limit
+        seen = self._seen(account, now, subject)
+        verdict = Verdict(level=self._level(account, now, subject, seen))
+        limit = max(self.clears_below, (self.clears_below_usual or 0.0) * (seen.usual or 0.0))
+        verdict.off = seen.count < (self.clears_below if seen.usual is None else limit)
+        verdict.due = self.measure.next_after(account, now, subject)
+        if episode is not None and verdict.level == 0 and _is_late(moment, episode):
+            then = self._seen(account, episode.opened, subject)
+            verdict.superseded = then.usual is not None and self._level(account, episode.opened, subject, then) == 0
+            verdict.off = verdict.off or verdict.superseded
         if verdict.level or episode is not None:
-            entries = self.measure.entries(account, now - window, now, subject)
+            entries = self.measure.entries(account, now - self.window_ms, now, subject)
             if entries:
-                verdict.due = entries[0][0] + window
+                verdict.due = earliest(verdict.due, entries[0][0] + self.window_ms)
                 verdict.since = entries[-1][0] if episode is None else episode.since
-            self._describe(verdict, account, subject, moment, (count, usual, total), limit)
+            self._describe(verdict, account, subject, moment, seen, limit)
         return verdict
 
+    def _seen(self, account: Account, at: int, subject: str | None) -> "_Seen":
+        usual = 0.0 if self.usual is None else self.usual.mean(account, at - self.window_ms, subject)
+        return _Seen(self.measure.value(account, at, subject), usual, self.measure.value(account, at))
+
+    def _level(self, account: Account, at: int, subject: str | None, seen: "_Seen") -> int:
+        if seen.usual is None:
+            return 0
+        level = 0
+        for step in self.steps:
+            if (
+                seen.count >= step.at_least
+                and (step.times_usual is None or seen.count >= step.times_usual * seen.usual)
+                and (step.share is None or seen.count >= step.share * seen.total)
+                and all(other.value(account, at, subject) >= least for other, least in step.also)
+            ):
+                level = max(level, step.level)
+        return level
+
     def _describe(
-        self, verdict: Verdict, account: Account, subject: str | None, moment: Moment, seen: tuple[int, float, int], limit: float
+        self, verdict: Verdict, account: Account, subject: str | None, moment: Moment, seen: "_Seen", limit: float
     ) -> None:
-        count, usual, total = seen
-        days = (self.measure.window_ms or 0) // 86_400_000
-        rows = [Evidence(self.measure.name, count, round(usual, 2), "events", f"{days}d")]
-        numbers: dict[str, object] = {"observed": count, "expected": f"{usual:.1f}", "total": total, "subject": subject or "the account"}
+        days = self.window_ms // 86_400_000
+        usual = seen.usual or 0.0
+        rows = [Evidence(self.measure.name, seen.count, round(usual, 2), "events", f"{days}d")]
+        verdict.numbers = {
+            "observed": seen.count,
+            "expected": f"{usual:.1f}",
+            "total": seen.total,
+            "subject": subject or "the account",
+        }
         for other in {other.name: other for step in self.steps for other, _ in step.also}.values():
-            value = other.value(account, moment.now, subject)
-            numbers[other.name] = value
+            value = verdict.numbers[other.name] = other.value(account, moment.now, subject)
             rows.append(Evidence(other.name, value, None, "people", f"{days}d"))
-        verdict.evidence, verdict.numbers = tuple(rows), numbers
+        verdict.evidence = tuple(rows)
         most = max(0, -int(-limit // 1) - 1)
         verdict.clears = Clears(f"at most {most} in {days} days", self.measure.name, at_most=most)
+
+
+class _Seen(NamedTuple):
+    """What is counted of a subject: events in the window, in a usual week (None: unknown), and of all subjects together."""
+
+    count: int
+    usual: float | None
+    total: int
+
+
+def _is_late(moment: Moment, episode: Episode) -> bool:
+    """Whether the event that asks happened before the alert opened, and was recorded after it."""
+    return moment.event is not None and moment.event.occurred_at <= episode.opened < moment.now
 
 
 @final
@@ -132,9 +176,9 @@ class Departure(EventDriven, frozen=True):
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
-        """The departure itself, and any contact."""
-        own: list[tuple[type[Event], str | None]] = [(cls, "stakeholder_id") for cls in self.track.matcher.alternatives]
-        return own + [(cls, None) for cls in self.contact.matcher.alternatives]
+        """A departure, a change of anybody's role, and any contact: each may concern everybody who has left."""
+        classes = (*self.track.matcher.alternatives, StakeholderUpdated, *self.contact.matcher.alternatives)
+        return [(cls, None) for cls in dict.fromkeys(classes)]
 
     @property
     def measures(self) -> Iterable[Kept]:
@@ -154,11 +198,9 @@ class Departure(EventDriven, frozen=True):
         person = account.record.people.get(subject)
         role = account.role_of(subject, None)
         level = self.levels.get(role or "", 0)
-        if mark is None or level == 0:
+        if mark is None or level == 0 or (person is not None and not person.gone):
             return Verdict(off=True)
-        if person is not None and person.active and person.active_at > mark[1]:
-            return Verdict(off=True, superseded=False)
-        left = mark[1]
+        left = mark[0] if person is None else person.gone[0]
         until = None if self.lasts is None else self.lasts.after(account.calendar, left)
         spoken = any(
             entry[2] is not None and entry[2] != subject and account.role_of(entry[2], entry[3]) == role
