@@ -1,0 +1,88 @@
+"""A command of ours at work in a process of its own, and what it said last when it should not have ended."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from detector.errors import AUTH, CONFIG, INTERNAL, IO, TEMPORARY, DetectorError
+from detector.localkafka.process import Process
+
+STOP_SECONDS: Final = 15.0
+_CODES: Final = frozenset({INTERNAL, IO, TEMPORARY, AUTH, CONFIG})
+_TOLD: Final = "detector: "
+
+
+class Running:
+    """`detector <words>`, with its log beside it; it cannot outlive this process.
+
+    `name` is how people are told of it: "the worker". `environment` takes the place of our own.
+    """
+
+    def __init__(self, name: str, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = folder / f"{name.replace(' ', '-')}.log"
+        self._process = Process(
+            [sys.executable, "-m", "detector", *words], folder=folder, log=self.log, environment=environment
+        )
+
+    def ended(self) -> bool:
+        """Whether it ended well; raises DetectorError when it ended otherwise."""
+        code = self._process.exit_code
+        if code:
+            reason = last_word(self.log.read_text("utf-8", errors="replace"))
+            advice = "" if " — " in reason else " — try again, `detector worker` alone says more"
+            raise DetectorError(
+                f"{self.name} ended with {code}: {reason}{advice}", code if code in _CODES else INTERNAL
+            )
+        return code is not None
+
+    def check(self) -> None:
+        """Raise DetectorError when it has ended, well or not."""
+        if self.ended():
+            raise DetectorError(f"{self.name} ended before its work was done — run the demo again", INTERNAL)
+
+    def stop(self) -> None:
+        """Ask it to stop; `wait` says how it went."""
+        self._process.signal(signal.SIGTERM)
+
+    def wait(self, limit_seconds: float = STOP_SECONDS) -> int:
+        """Give the exit code; what has not ended by then is killed."""
+        return self._process.end(limit_seconds)
+
+    def kill(self) -> None:
+        """End it at once; nothing happens where it has ended."""
+        if self._process.exit_code is None:
+            self._process.signal(signal.SIGKILL)
+            self._process.end(STOP_SECONDS)
+
+
+def last_word(log: str) -> str:
+    """What a log says last of why: a line for people, else the last one at level error, else the last of all."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    for line in reversed(lines):
+        if line.startswith(_TOLD):
+            return line.removeprefix(_TOLD)[:300]
+    events = [event for event in map(_event, lines) if event]
+    grave = [event for event in events if event.get("level") in ("error", "critical")]
+    for event in reversed(grave or events):
+        return str(event.get("event", ""))[:300]
+    return lines[-1][:300] if lines else "it said nothing"
+
+
+def _event(line: str) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(line, type=dict[str, object])
+    except msgspec.DecodeError:
+        return {}
+
+
+def environment(kept: Sequence[str] | None) -> dict[str, str]:
+    """Our own environment for a child, without settings of the detector but those `kept`, by variable."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("DETECTOR_") or name in (kept or ())
+    }

@@ -1,0 +1,139 @@
+"""The show from beginning to end: Kafka, topics, events, a worker and its alerts, live alerts, the findings."""
+
+import asyncio
+import shlex
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final
+
+from rich.console import Console
+
+from detector.demo.live_alert import Heard, departures
+from detector.demo.moments import stamp
+from detector.demo.plain import PlainScreen
+from detector.demo.stage import Scene, Stage
+from detector.demo.stories import STORIES
+from detector.demo.stream import PACK, write_events
+from detector.demo.summary import Findings
+from detector.demo.terminal import TerminalScreen
+from detector.demo.view import Screen, View
+from detector.demo.watching import Progress, Silence, follow, reading
+
+PARTITIONS: Final = 1
+"""With more the alerts of one would run ahead of the other's, and the clock would jump."""
+NEARLY: Final = 0.85
+"""The share of the history after which the live worker is started, so that nobody waits for it."""
+
+
+def show(given: Mapping[str, object], view: View, console: Console, rate: int) -> Findings:
+    """Play it up to `view.until`, and give what the summary is made of.
+
+    `given` are the settings of the way to one's own Kafka, as `Stage` takes them; `rate` is events/s at most, 0 for as
+"""With more, the alerts of one would run ahead of the other's: nothing wrong, but hard to follow."""
+    """
+    with Stage(given) as stage, _screen(console, view) as screen:
+        return _Show(view, stage, screen, rate).play()
+
+
+@contextmanager
+def _screen(console: Console, view: View) -> Iterator[Screen]:
+    if console.is_terminal and not console.is_dumb_terminal:
+        with TerminalScreen(console, view) as screen:
+            yield screen
+    else:
+        yield PlainScreen(console, view)
+
+
+class _Show:
+    def __init__(self, view: View, stage: Stage, screen: Screen, rate: int) -> None:
+        self._view, self._stage, self._screen, self._rate = view, stage, screen, rate
+        self._file = stage.folder / "events.ndjson"
+        self._silences: dict[str, list[Silence]] = {}
+
+    def play(self) -> Findings:
+        view, stage = self._view, self._stage
+        written = _beside(lambda: write_events(self._file, view.until))
+        self._step("starting Apache Kafka" if stage.embedded else "looking for Kafka")
+        address = stage.start_kafka()
+        history, live = stage.scenes(("past", "create", PARTITIONS), ("live", "log_append", PARTITIONS))
+        self._step(f"Kafka at {address}, topics made; writing the events")
+        view.total = written.result()
+        began = time.monotonic()
+        self._step(f"{view.total:,} events emitted to Kafka, a worker reads them")
+        progress = asyncio.run(self._follow(history, live))
+        history_seconds = time.monotonic() - began
+        view.over, view.rate = True, 0.0
+        history.start_worker().stop()
+        self._step("live: sponsors leave now")
+        heard = asyncio.run(self._live(live))
+        live.start_worker().stop()
+        self._step("the workers end")
+        for scene in (history, live):
+            scene.start_worker().wait()
+            scene.start_worker().ended()
+        return Findings(view.total, progress.overall, history_seconds, self._silences, heard, _commands(history, view))
+
+    async def _follow(self, history: Scene, live: Scene) -> Progress:
+        worker = history.start_worker()
+        emitter = history.emit(self._file, stamp(self._view.until), self._rate)
+
+        def moved(progress: Progress) -> None:
+            self._view.applied, self._view.rate = min(progress.applied, self._view.total), progress.rate
+            if progress.applied > NEARLY * self._view.total:
+                live.start_worker()
+            self._screen.changed()
+
+        async with reading(self._stage.access, history) as reader:
+            progress = await follow(reader, worker, emitter, heard=self._heard, moved=moved)
+            for story in STORIES:
+                if story.quiet:
+                    self._silences[story.account_id] = reader.silences(story.account_id)
+        return progress
+
+    def _heard(self, bodies: list[bytes]) -> None:
+        self._view.hear(bodies)
+        self._screen.changed()
+
+    async def _live(self, scene: Scene) -> list[Heard]:
+        def tell(line: str) -> None:
+            self._view.live.append(line)
+            self._screen.changed()
+
+        return await departures(self._stage.access, scene, scene.start_worker(), tell)
+
+    def _step(self, text: str) -> None:
+        self._view.step = text
+        self._screen.changed()
+
+
+def _beside(work: Callable[[], int]) -> Future[int]:
+    """Do it in a thread that nobody waits for when the show ends early."""
+    done: Future[int] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="events", daemon=True).start()
+    return done
+
+
+def _commands(history: Scene, view: View) -> list[tuple[str, str]]:
+    kafka = "--brokers HOST:9092"
+    until = stamp(view.until)
+    return [
+        ("the worker just seen", shlex.join(["detector", *history.worker_words()])),
+        ("on your Kafka", f"detector topics apply {kafka} && detector worker {kafka}"),
+        ("your own history", "detector replay FILE.ndjson --alerts ALERTS.ndjson"),
+        ("this one as a file", f"detector demo --until {until} --events EVENTS.ndjson"),
+        (
+            "and replayed",
+            shlex.join(["detector", "replay", "EVENTS.ndjson", "--pack", str(PACK), "--until", until])
+            + " --alerts ALERTS.ndjson",
+        ),
+    ]

@@ -1,0 +1,186 @@
+"""The last words of the show: what was done how fast, what was found, what was missed, and how to have it at home."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from detector.demo import diary, leaver_table
+from detector.demo.course import FIRST_DAY, LAST_DAY
+from detector.demo.ledger import COMPANY, COURSE, Case
+from detector.demo.live_alert import Heard, delay_words
+from detector.demo.stories import STORIES
+from detector.demo.story import SEVERITIES
+from detector.demo.unfolded import Unfolded, unfold
+from detector.demo.view import COLOURS, View
+from detector.demo.watching import Silence
+
+COURSE_DAYS: Final = LAST_DAY - FIRST_DAY + 1
+COMPANY_DAYS: Final = -diary.FIRST_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything the summary is made of, beside the view."""
+
+    events: int
+    overall_rate: float
+    """Events/s from the worker's first commit to its last."""
+    history_seconds: float
+    """In which the worker applied the whole history, its start included."""
+    silences: Mapping[str, Sequence[Silence]]
+    """Of the accounts whose story is quiet, by account."""
+    live: list[Heard]
+    commands: Sequence[tuple[str, str]]
+    """What one could do next, and the command that does it."""
+
+
+def summary(view: View, found: Findings) -> RenderableType:
+    """The whole of it; every number is of this run."""
+    parts: list[RenderableType] = []
+    for title, body in _sections(view, found):
+        parts += [Text(f"\n{title}", "bold"), *(Padding(part, (0, 0, 0, 2)) for part in body)]
+    return Group(*parts)
+
+
+def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[RenderableType]]]:
+    yield "What was done", [Text(line) for line in _done(view, found)]
+    yield "Alerts, each once, at the highest severity it reached", [_alerts(view)]
+    told, elsewhere = unfold(view.ledger.seen_in_company(), view.until)
+    yield (
+        "The company's stories, and what the detector made of them",
+        [
+            _stories(told, view),
+            *(Text(line) for line in _verdict(told, elsewhere)),
+        ],
+    )
+    yield "Silent, and rightly so", [Text(line) for line in _silent(told, found.silences)]
+    opened: defaultdict[str, int] = defaultdict(int)
+    for case in view.ledger.of_tenant(COURSE):
+        opened[case.last.rule_id] += 1
+    judged = leaver_table.judge(list(view.ledger.told_of_course()), opened, view.until)
+    yield (
+        "The real course: who was alerted before leaving, and who else",
+        [
+            leaver_table.table(judged),
+            *(Text(line) for line in leaver_table.words(judged)),
+        ],
+    )
+    if found.live:
+        yield "Live", [Text(f"{delay_words(found.live)}.")]
+    yield "At home", [_commands(found.commands)]
+
+
+def _done(view: View, found: Findings) -> Iterator[str]:
+    days_a_second = COURSE_DAYS / max(found.history_seconds, 0.1)
+    yield (
+        f"{found.events:,} events through Apache Kafka, {found.overall_rate:,.0f} a second;"
+        f" {view.seconds:.0f} s in all, start and end included."
+    )
+    yield (
+        f"Time was compressed: the company's {COMPANY_DAYS} days and the course's {COURSE_DAYS} passed together in"
+        f" {found.history_seconds:.0f} s, about {days_a_second:.0f} days a second. The detector's clock is the records'"
+        " own time, so it found what it would have found then."
+    )
+
+
+def _alerts(view: View) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("tenant")
+    table.add_column("rule")
+    for severity in SEVERITIES[1:]:
+        table.add_column(severity, justify="right", style=COLOURS[severity])
+    table.add_column("all", justify="right")
+    table.add_column("open at the end", justify="right")
+    for tenant in (COMPANY, COURSE):
+        by_rule: defaultdict[str, list[Case]] = defaultdict(list)
+        for case in view.ledger.of_tenant(tenant):
+            by_rule[case.last.rule_id].append(case)
+        for rule, cases in sorted(by_rule.items()):
+            counts = [sum(case.highest == severity for case in cases) for severity in SEVERITIES[1:]]
+            still = sum(not case.ended for case in cases)
+            table.add_row(tenant, rule, *(f"{n:,}" if n else "-" for n in counts), f"{len(cases):,}", f"{still:,}")
+    return table
+
+
+def _stories(told: list[Unfolded], view: View) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(width=1)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for one in told:
+        table.add_row(_mark(one), one.story.account_id, Text.assemble(f"{one.story.title}: ", _seen(one, view)))
+    return table
+
+
+def _mark(one: Unfolded) -> Text:
+    if one.missed:
+        return Text("✗", "red")
+    return Text("✓", "green") if one.as_told else Text("!", "yellow")
+
+
+def _seen(one: Unfolded, view: View) -> Text:
+    """What became of one story, in words; what was expected and did not come is part of it."""
+    words = [
+        (f"{kept.rule_id} {kept.severity}{'' if kept.ends == 'open' else f', {kept.ends}'}", COLOURS[kept.severity])
+        for kept in one.kept
+    ]
+    words += [(f"missed {missed.rule_id} ({missed.severity})", "red") for missed in one.missed]
+    words += [(f"otherwise: {otherwise}", "yellow") for otherwise in one.otherwise]
+    words += [(f"unexpected {rule}", "yellow") for rule in one.unexpected]
+    if not words:
+        cases = view.ledger.of_account(COMPANY, one.story.account_id)
+        words = [("no alert" if not cases else f"{len(cases)} good news", "green")]
+    text = Text()
+    for nth, (word, colour) in enumerate(words):
+        text.append("; " if nth else "").append(word, colour)
+    return text
+
+
+def _verdict(told: list[Unfolded], elsewhere: Mapping[str, list[str]]) -> Iterator[str]:
+    as_told = sum(one.as_told for one in told)
+    missed = sum(len(one.missed) for one in told)
+    unexpected = sum(len(one.unexpected) for one in told)
+    yield (
+        f"{as_told} of {len(STORIES)} as expected (rule, severity, day, ending); {missed} expected alerts missed,"
+        f" {unexpected} unexpected."
+    )
+    if elsewhere:
+        named = "; ".join(f"{account}: {', '.join(rules)}" for account, rules in elsewhere.items())
+        yield f"False alarms among the customers without a story: {named}."
+    else:
+        yield "No alert on any of the customers without a story."
+
+
+def _silent(told: list[Unfolded], silences: Mapping[str, Sequence[Silence]]) -> Iterator[str]:
+    for one in told:
+        because = silences.get(one.story.account_id, ())
+        if one.story.quiet and because:
+            reasons = "; ".join(f"{s.rule_id} would have opened on {s.since[:10]}, but: {s.because}" for s in because)
+            alerted = "" if not one.unexpected else " (it was alerted all the same)"
+            yield f"{one.story.account_id}{alerted}, in its own health snapshot: {reasons}."
+    if not any(silences.values()):
+        yield "No health snapshot names a silence that was explained away."
+
+
+def _commands(commands: Sequence[tuple[str, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(style="cyan", overflow="fold")
+    for what, command in commands:
+        table.add_row(what, command)
+    return table
+
+
+def interrupted(view: View) -> str:
+    """The short last word after Ctrl-C."""
+    opened = len(view.ledger.cases)
+    return (
+        f"Stopped after {view.seconds:.0f} s: {view.applied:,} events applied, {opened:,} alerts read."
+        " Nothing is left running, no file is left behind."
+    )
