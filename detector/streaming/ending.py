@@ -54,16 +54,13 @@ class Ending:
         self.observer.failed(_reason(error))
         self.observer.readiness(ready=False, reason="failed")
         if self.code == INTERNAL:
-            _log.critical(
-                "%s failed: this is a bug in the detector, which ends with %d", what, self.code, exc_info=error
-            )
+            _log.critical("%s failed: a bug or a broken state; the worker ends with 70", what, exc_info=error)
         else:
-            _log.critical(
-                "%s failed: %s — nothing of it was committed; the worker ends with %d",
-                what,
-                str(error) or repr(error),
-                self.code,
+            advice = (
+                "start it again, it goes on from the last checkpoint" if self.code == TEMPORARY else "see to it first"
             )
+            said = str(error) or repr(error)
+            _log.critical("%s failed: %s — the worker ends with %d; %s", what, said, self.code, advice)
         self._leave(self.code)
 
     def watch(self, seconds: float) -> threading.Timer:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
-from detector.errors import CONFIG, DetectorError
+from detector.errors import CONFIG, INTERNAL, DetectorError
 from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.fold import Encoders, FoldFactory
@@ -64,7 +66,8 @@ class Engine:
         self._assigned_epoch: int | None = None
         self._stopped = False
         self._generation = 0
-        self._rebalance_began = self._recovery_began = monotonic()
+        self._recovering = False
+        self._rebalance_began = self._recovery_began = self._progressed_at = monotonic()
 
     def attach(self, consumer: "BatchConsumer") -> None:
         """Hear which consumer delivers."""
@@ -140,7 +143,8 @@ class Engine:
     async def _checkpoint(self, live: Live, *, force: bool = False) -> None:
         began = live.tried_at = monotonic()
         try:
-            changes = await live.checkpoint(force=force)
+            async with _answered_within(self.options.transaction_timeout):
+                changes = await live.checkpoint(force=force)
         except Exception as error:  # noqa: BLE001 - memory is ahead of the log now: whatever it was, it is the end
             self.running = False
             self._ending.abandon(f"the checkpoint of partition {live.number}", error)
@@ -160,9 +164,12 @@ class Engine:
 
         Called about ten times a second.
         """
-        if not self.running:
-            return
         now = monotonic()
+        if not self.running:
+            if self._recovering and now - self._progressed_at > self.options.recovery_timeout:
+                waited = f"nothing of the changelog came for {self.options.recovery_timeout:.0f} s"
+                self._ending.abandon("the recovery", DetectorError(f"{waited} — is it compacted only?", INTERNAL))
+            return
         for live in self.live.values():
             if live.stamped or live.fold.urgent or self._waiting(live) or now - live.tried_at >= self._interval(live):
                 self._spawn(live, self._attend(live))
@@ -229,7 +236,7 @@ class Engine:
     def forget(self) -> None:
         """Drop every fold, and with the epoch all that was fetched."""
         self.epoch += 1
-        self.running = False
+        self.running = self._recovering = False
         self.live.clear()
 
     async def take_over(self, assigned: Collection[TP], generation: int) -> None:
@@ -249,14 +256,16 @@ class Engine:
                 del self.stores[number]
             await asyncio.gather(*[writer.close() for writer in self._writers.values()])
             self._writers = {number: self._new_writer(number) for number in numbers}
-            await asyncio.gather(*[writer.start() for writer in self._writers.values()])
+            async with _answered_within(self.options.take_over_timeout):
+                await asyncio.gather(*[writer.start() for writer in self._writers.values()])
             self._crash_point("take_over")
         except Exception as error:  # noqa: BLE001 - Faust would log it and go on without a writer
             if not self._stopped:
                 self._ending.abandon("taking partitions over", error)
             return
         self._assigned_epoch = self.epoch
-        self._recovery_began = monotonic()
+        self._recovering = True
+        self._recovery_began = self._progressed_at = monotonic()
         self._observer.recovery_started(dict.fromkeys(sorted(numbers), 0))
         _log.info("assigned partitions %s in generation %d", sorted(numbers), generation)
 
@@ -287,6 +296,7 @@ class Engine:
         """Put a batch of the changelog into the store; `remaining` records are to come."""
         if message.epoch != self.epoch:
             return
+        self._progressed_at = monotonic()
         try:
             store = self.stores.setdefault(message.partition, Store())
             for record in message.records:
@@ -336,6 +346,7 @@ class Engine:
         for tp, offset in offsets.items():
             self.live[tp.partition].offered[tp.topic] = offset
         self._after_recovery()
+        self._recovering = False
         self.running = True
         self._observer.rebalance_ended(monotonic() - self._rebalance_began, frozenset(self.live), self._generation)
         self._observer.readiness(ready=True, reason="ready")
@@ -350,3 +361,13 @@ class Engine:
         self.forget()
         await asyncio.gather(*[writer.close() for writer in self._writers.values()])
         self._writers.clear()
+
+
+@asynccontextmanager
+async def _answered_within(seconds: float) -> AsyncIterator[None]:
+    """Bound a wait for the broker, which the clients would prolong for ever. Raises KafkaTimeoutError."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"the broker did not answer within {seconds:.0f} s") from error

@@ -75,6 +75,9 @@ class WorkerOptions:
     heartbeat_interval: float = 3.0
     transaction_timeout: float = 20.0
     """A checkpoint that takes longer is aborted by the broker, and the worker ends."""
+    take_over_timeout: float = 60.0
+    recovery_timeout: float = 600.0
+    """Without any progress of the recovery for so long the worker ends."""
     checkpoint_interval: float = 1.0
     catch_up_interval: float = 4.0
     """Between checkpoints while far behind: fewer states are written twice."""

@@ -168,6 +168,31 @@ def test_the_exit_code_says_whose_fault_it_was(error: Exception, code: int) -> N
     asyncio.run(scene())
 
 
+def test_a_checkpoint_that_nobody_answers_ends_the_process_with_75() -> None:
+    """The client would wait for ever, and what is applied meanwhile would pile up in memory."""
+
+    async def scene() -> None:
+        stage = Stage(replace(OPTIONS, transaction_timeout=0.01))
+        await stage.assign(0)
+        await stage.deliver("usage", b"1")
+        stage.producers[0].gate.clear()
+        await stage.engine.checkpoint()
+        assert stage.exits == [75]
+
+    asyncio.run(scene())
+
+
+def test_a_recovery_without_progress_ends_the_process() -> None:
+    async def scene() -> None:
+        stage = Stage(replace(OPTIONS, recovery_timeout=0.0))
+        stage.engine.beat()
+        await stage.engine.take_over(stage.assignment(0), 1)
+        stage.engine.beat()
+        assert stage.exits == [70]
+
+    asyncio.run(scene())
+
+
 def test_a_partition_that_cannot_be_fenced_is_not_taken_over() -> None:
     async def scene() -> None:
         stage = Stage()
