@@ -100,6 +100,8 @@ class Compiler:
         rule = _rule(rule_id, index, valid, built, starts, satisfies)
         names = {"subject", *EXPLAINS[type(built).__name__], *_counted(valid)}
         check_explain(self.document, rule.explain, names, where)
+        names = {"subject", *OVER[type(built).__name__], *_counted(valid)}
+        check_explain(self.document, rule.over, names, where, word="over")
         return rule
 
     def _build(self, row: r.Row, where: Where) -> Built:
@@ -273,16 +275,16 @@ def model_of(row: Mapping[str, Any]) -> type[r.Row]:
     return r.OnceRow if row["operator"] == "threshold" and "once" in row else r.ROWS[row["operator"]]
 
 
-def check_explain(document: Document, explain: str, names: set[str], where: Where) -> None:
+def check_explain(document: Document, explain: str, names: set[str], where: Where, word: str = "explain") -> None:
     """Raise PackError unless an explanation is plain text with only these names in braces."""
-    place = (*where, "explain")
+    place = (*where, word)
     try:
         parts = list(Formatter().parse(explain))
     except ValueError as error:
-        raise document.error(place, f"explain is no template: {error}") from None
+        raise document.error(place, f"{word} is no template: {error}") from None
     for _, name, form, conversion in parts:
         if name is not None and (form or conversion or name not in names):
-            raise document.error(place, f"explain: nothing is called {name!r}{nearest(name, names)}")
+            raise document.error(place, f"{word}: nothing is called {name!r}{nearest(name, names)}")
 
 
 def _counted(row: Any) -> set[str]:
@@ -300,6 +302,7 @@ def _rule(rule_id: str, index: int, row: Any, built: Operator, starts: Needs, sa
         operator=built,
         title=row.title,
         explain=row.explain,
+        over=row.over,
         why=row.why,
         action=Action(row.action.play, row.action.summary, row.action.owner, row.action.within),
         polarity=row.polarity,
@@ -330,4 +333,12 @@ EXPLAINS: Final = {
     "Change": ("observed", "expected", "drop", "days"),
     "Threshold": ("observed", "expected", "total"),
     "Departure": ("role", "severity"),
+}
+OVER: Final = {
+    "Silence": ("days", "limit", "holidays", "at"),
+    "Obligation": ("observed", "expected", "unit", "at", "how"),
+    "Attainment": ("observed", "expected", "ratio", "at"),
+    "Change": ("observed", "expected", "drop", "share", "days"),
+    "Threshold": ("observed", "expected", "total"),
+    "Departure": ("role", "how"),
 }

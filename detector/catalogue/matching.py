@@ -65,9 +65,11 @@ def _test(document: Document, cls: type[Event], field: str, wanted: Any, where: 
                 raise document.error((*where, word), f"{field}: {word} takes {kind}")
         return Test(field, **wanted)
     values = wanted if isinstance(wanted, list) else [wanted]
+    if not values:
+        raise document.error(where, f"{field}: a list of values may not be empty")
     allowed = _values(cls, field)
     for value in values:
-        if not isinstance(value, str | bool | int | float) or not values:
+        if not isinstance(value, str | bool | int | float):
             raise document.error(where, f"{field}: a value is a word, a number, true or false")
         if allowed is not None and (value not in allowed or isinstance(value, bool) != (allowed == (False, True))):
             hint = nearest(value, map(str, allowed)) or f"; it may be {', '.join(str(a).lower() for a in allowed)}"

@@ -87,6 +87,7 @@ class Row(Words):
     polarity: Literal["risk", "good"] = "risk"
     title: Annotated[str, Field(min_length=1, max_length=120)]
     explain: Annotated[str, Field(min_length=1)]
+    over: Annotated[str, Field(min_length=1)] = "What it was about is over."
     action: ActionRow
     why: str
     examples: str

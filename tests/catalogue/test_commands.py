@@ -1,0 +1,138 @@
+"""`detector rules check|list|show` as a person and a script run them."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from detector.catalogue.pack import RULES_FILE, load_plan
+from detector.cli import run
+from tests.catalogue.written import changed, tenants
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run(["rules", *arguments]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run(["rules", *arguments]) == 78
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    return captured.err
+
+
+def test_check_says_of_each_rule_what_it_needs_keeps_and_is_armed_by(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "check").splitlines()
+    at = lines.index("incident.untold: obligation")
+    assert lines[at + 1 : at + 6] == [
+        "  needs: incident.notified, incident.opened, incident.resolved",
+        "  keeps: incident.opened 35 bytes for each incident, at most 64 (2240 bytes)",
+        "  keeps: incident.notified 37 bytes for each incident, at most 64 (2368 bytes)",
+        "  keeps: incident.resolved 37 bytes for each incident, at most 64 (2368 bytes)",
+        "  armed by: incident.opened; and incident.notified",
+    ]
+    assert lines[lines.index("usage.drop: change") + 1] == "  needs: usage.recorded"
+    for rule in load_plan().rules:
+        assert any(line.startswith(f"{rule.id}: ") for line in lines)
+
+
+def test_check_lists_what_is_planned_with_the_reason_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "check").splitlines()
+    at = lines.index("sentiment.snowball: snowball, planned")
+    assert lines[at + 1].startswith("  no code yet for: the operator snowball")
+    assert "pulse.stale: silence, in the draft, ready to be moved" in lines
+    planned = [line for line in lines if line.endswith(", planned")]
+    ready = [line for line in lines if line.endswith(", in the draft, ready to be moved")]
+    release, runs = load_plan().release, len(load_plan().rules)
+    assert (
+        lines[-1] == f"release {release}: {runs} rules run, {len(ready)} of the draft could, {len(planned)} are planned"
+    )
+    assert runs + len(ready) + len(planned) == 80
+
+
+def test_check_says_which_rules_a_tenant_does_not_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tenants(tmp_path, "tenants:\n  acme: {sends: [usage.recorded, touch.logged, goal.set, goal.measured]}\n")
+    lines = said(capsys, "check", "--pack", str(folder)).splitlines()
+    assert "tenant acme: not armed, for want of events: goal.achieved_unseen, incident.untold" in lines
+
+
+def test_check_refuses_a_wrong_pack_in_one_line_with_78(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = changed(tmp_path, RULES_FILE, "measure: last_usage", "measure: last_usge")
+    where = f"{tmp_path / RULES_FILE}:{line}"
+    assert refused(capsys, "check", "--pack", str(tmp_path)) == (
+        f"detector: {where}: rule usage.dark: no measure 'last_usge'; did you mean 'last_usage'?\n"
+    )
+
+
+@pytest.mark.parametrize("command", [("check",), ("list",), ("show", "usage.drop")])
+def test_a_folder_that_is_not_there_is_refused(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "the pack nowhere is no folder" in refused(capsys, *command, "--pack", "nowhere")
+
+
+def test_list_has_one_line_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "list").splitlines()
+    assert len(lines) == 80
+    assert lines == sorted(lines)
+    words = [" ".join(line.split()) for line in lines]
+    assert "usage.drop adoption change watch, warn, high runs" in words
+    assert "index.drop outcomes trend warn, high, critical planned" in words
+
+
+def test_show_says_what_a_rule_of_the_pack_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "show", "contact.dark").splitlines()
+    assert lines[:3] == [
+        "contact.dark: The customer has gone dark",
+        "why: A customer who is hard to reach (S0)",
+        "state: runs",
+    ]
+    assert "needs: survey.responded, ticket.created, ticket.replied, touch.logged" in lines
+    assert "- severity: warn" in lines
+    assert any(line.startswith("armed by: touch.logged (direction outbound); and one of ") for line in lines)
+
+
+def test_show_says_why_a_planned_rule_does_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "show", "usage.slide").splitlines()
+    assert lines[2:4] == ["state: planned", "no code yet for: `opens.cusum`, `clears.last`, `days`"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "hint"),
+    [("usage.dorp", "did you mean 'usage.drop'?"), ("zzz", "`detector rules list` says which there are")],
+)
+def test_an_unknown_rule_is_refused_with_the_nearest(rule: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "show", rule) == f"detector: no rule {rule!r}; {hint}\n"
+
+
+def test_a_command_without_its_rule_is_a_matter_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "show"]) == 2
+    assert "missing argument" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "heading"), [("check", "bytes an account"), ("list", "severities")])
+def test_on_a_terminal_it_is_a_table(command: str, heading: str) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "detector", "rules", command],
+        stdout=theirs,
+        env={**os.environ, "COLUMNS": "160", "TERM": "xterm", "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # the other end is closed: all was read
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    text = shown.decode()
+    assert heading in text
+    assert "─" in text
+    assert "goal.behind_schedule" in text

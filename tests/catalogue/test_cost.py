@@ -1,0 +1,45 @@
+"""What a measure is said to cost is what the account record grows by."""
+
+import re
+
+import pytest
+
+from detector.catalogue.entries import cost_of
+from detector.catalogue.pack import load_plan
+from detector.domain.measures import Kept, Log, Mark, Track
+from detector.domain.state import AccountRecord, encode_record
+
+AT = 1_767_571_200_000
+PERSON = "person-0001"
+
+MEASURES = {
+    (type(kept).__name__, kept.slot if isinstance(kept, Track) else kept.name): kept
+    for rule in load_plan().rules
+    for kept in rule.operator.measures
+}
+
+
+def grown(kept: Kept, events: int) -> int:
+    """Bytes of a record that holds so many events (subjects) of a measure."""
+    record = AccountRecord()
+    if isinstance(kept, Mark):
+        record.marks.update({kept.name: (AT, AT)} if events else {})
+    elif isinstance(kept, Track):
+        subjects = {f"{kept.kind}-{number}": {kept.slot: (AT, AT)} if number < events else {} for number in range(9)}
+        record.tracks[kept.kind] = subjects
+    else:
+        record.logs[kept.name] = [[AT, bytes(8), *[PERSON for _ in kept.fields]] for _ in range(events)]
+    return len(encode_record(record))
+
+
+@pytest.mark.parametrize("kept", MEASURES.values(), ids=[f"{kind} {name}" for kind, name in MEASURES])
+def test_a_measure_costs_what_is_said(kept: Kept) -> None:
+    one = grown(kept, 2) - grown(kept, 1) if isinstance(kept, Log | Track) else grown(kept, 1) - grown(kept, 0)
+    told = re.match(r"(\d+) bytes", cost_of(kept))
+    assert told is not None
+    assert abs(int(told[1]) - one) <= 1
+
+
+def test_what_is_kept_of_many_is_told_with_its_most() -> None:
+    found = {cost_of(kept) for kept in MEASURES.values() if isinstance(kept, Log)}
+    assert all(re.fullmatch(r"\d+ bytes for each event, at most \d+ \(\d+ bytes\)", cost) for cost in found)

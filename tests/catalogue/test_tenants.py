@@ -1,0 +1,111 @@
+"""What tenants.yaml says: which rules are armed for whom (R2.7), and mistakes told with file, line and tenant."""
+
+from pathlib import Path
+
+import pytest
+
+from detector.catalogue.pack import TENANTS_FILE, load_plan
+from detector.domain.plan import Plan
+from tests.catalogue.written import MISTAKES, refusal, tenants
+
+
+def not_armed(folder: Path, sends: str, tenant: str = "acme") -> set[str]:
+    plan = load_plan(tenants(folder, f"tenants:\n  acme:\n    sends: {sends}\n"))
+    return set(plan.tenant(tenant).not_armed)
+
+
+def armed(plan: Plan, tenant: str) -> set[str]:
+    return {rule.id for rule in plan.rules if rule.index in plan.tenant(tenant).armed}
+
+
+ABSENCES = {
+    "contact.dark",
+    "goal.achieved_unseen",
+    "goal.behind_schedule",
+    "incident.untold",
+    "usage.dark",
+}
+"""The rules of the pack that are about something missing."""
+
+
+def test_without_tenants_every_rule_is_armed_for_everybody() -> None:
+    plan = load_plan()
+    assert armed(plan, "anybody") == {rule.id for rule in plan.rules}
+
+
+@pytest.mark.parametrize("sends", ["all", "observed"])
+def test_all_and_what_is_yet_to_be_observed_arm_everything(tmp_path: Path, sends: str) -> None:
+    assert not_armed(tmp_path, sends) == set()
+
+
+def test_a_tenant_that_sends_nothing_listed_has_no_absence_armed_and_all_else(tmp_path: Path) -> None:
+    assert not_armed(tmp_path, "[pulse.recorded]") == ABSENCES
+
+
+@pytest.mark.parametrize(
+    ("sends", "rule", "is_armed"),
+    [
+        # both what starts it and what would satisfy it
+        ("[incident.opened, incident.notified]", "incident.untold", True),
+        ("[incident.opened]", "incident.untold", False),
+        ("[incident.notified]", "incident.untold", False),
+        ("[goal.set, goal.measured]", "goal.behind_schedule", True),
+        ("[goal.set]", "goal.behind_schedule", False),
+        ("[goal.measured, goal.acknowledged]", "goal.achieved_unseen", True),
+        ("[goal.measured]", "goal.achieved_unseen", False),
+        # any one of what would satisfy it is enough
+        ("[docs.viewed]", "usage.dark", True),
+        ("[usage.recorded]", "usage.dark", True),
+        ("[usage.metered]", "usage.dark", False),
+        ("[touch.logged]", "contact.dark", True),
+        # a narrowed entry arms only what it fits: contact.dark counts outbound touches and waits for an answer
+        ("[touch.logged: {direction: inbound}]", "contact.dark", False),
+        ("[touch.logged: {direction: outbound, outcome: none}]", "contact.dark", False),
+        ("[touch.logged: {direction: outbound, outcome: [none, held]}]", "contact.dark", True),
+        ("[touch.logged: {direction: [inbound, outbound]}]", "contact.dark", True),
+        ("[touch.logged: {direction: outbound, outcome: none}, ticket.created]", "contact.dark", True),
+        (
+            "[touch.logged: {direction: outbound, outcome: none}, ticket.replied: {author: agent}]",
+            "contact.dark",
+            False,
+        ),
+        (
+            "[touch.logged: {direction: outbound, outcome: none}, ticket.replied: {author: customer}]",
+            "contact.dark",
+            True,
+        ),
+        ("[touch.logged: {direction: inbound}, touch.logged: {direction: outbound}]", "contact.dark", True),
+        ("[touch.logged: ]", "contact.dark", True),
+        # narrowed by what the rule does not ask for, it still fits
+        ("[incident.opened: {severity: major}, incident.notified]", "incident.untold", True),
+    ],
+)
+def test_a_rule_is_armed_by_what_starts_it_and_what_would_satisfy_it(
+    tmp_path: Path, sends: str, rule: str, is_armed: bool
+) -> None:
+    assert (rule not in not_armed(tmp_path, sends)) is is_armed
+
+
+def test_an_unlisted_tenant_has_the_default_row(tmp_path: Path) -> None:
+    folder = tenants(tmp_path, "tenants:\n  default: {sends: [usage.recorded]}\n  acme: {sends: all}\n")
+    plan = load_plan(folder)
+    assert "incident.untold" not in armed(plan, "somebody")
+    assert "incident.untold" in armed(plan, "acme")
+    assert "default" not in plan.tenants
+
+
+def test_the_later_release_of_rules_and_tenants_counts(tmp_path: Path) -> None:
+    assert load_plan(tenants(tmp_path, "release: 7\ntenants: {}\n")).release == 7
+    assert load_plan(tenants(tmp_path, "tenants:\n")).release == load_plan().release
+
+
+def test_a_reference_for_money_is_kept_with_its_currency(tmp_path: Path) -> None:
+    text = "tenants:\n  acme: {arr_reference: {minor: 12000000, currency: EUR}, machine_feeds: [meterd]}\n"
+    tenant = load_plan(tenants(tmp_path, text)).tenant("acme")
+    assert (tenant.arr_reference_minor, tenant.currency) == (12_000_000, "EUR")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES["tenants"], ids=lambda mistake: mistake["say"])
+def test_a_mistake_is_told_with_file_line_and_tenant(tmp_path: Path, mistake: dict[str, str]) -> None:
+    message = refusal(tenants(tmp_path, mistake["write"]))
+    assert message.removeprefix(str(tmp_path / TENANTS_FILE)).startswith(mistake["say"])
