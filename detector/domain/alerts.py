@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from detector.domain.account import Account
+from detector.domain.calendar import DAY_MS
 from detector.domain.plan import Rule, Tenant
 from detector.domain.state import Episode
 from detector.domain.verdict import SEVERITIES, Clears, Evidence, Verdict
@@ -101,6 +102,11 @@ def iso(t_ms: int) -> str:
     return (_EPOCH + timedelta(milliseconds=t_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def minute_text(t_ms: int) -> str:
+    """An instant for people: `2026-03-02 09:00 UTC`."""
+    return f"{iso(t_ms)[:16].replace('T', ' ')} UTC"
+
+
 def fingerprint_of(tenant_id: str, account_id: str, rule_id: str, kind: str | None, subject: str | None) -> str:
     """The id that all episodes of one (account, rule, subject) share."""
     return _digest([tenant_id, account_id, rule_id, kind, subject])
@@ -178,8 +184,23 @@ def alert_of(
 
 
 def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
-    """One plain sentence with the numbers; of an alert that is clearing, that its condition is over."""
-    if not verdict.numbers:
-        return "The condition no longer holds."
-    subject = episode.subject if episode.subject is not None else "the account"
-    return rule.explain.format_map({"subject": subject, **verdict.numbers})
+    """Plain sentences with the numbers: what is wrong; or, once that changes, what has changed and what comes of it."""
+    numbers = {"subject": episode.subject if episode.subject is not None else "the account", **verdict.numbers}
+    if verdict.level > 0 and episode.status == "open":
+        return rule.explain.format_map(numbers)
+    if episode.status == "open":
+        needed = "" if verdict.clears is None else f" It clears with {verdict.clears.text}."
+        return "It is less than when it opened, but not over." + needed
+    if verdict.ended == "expired":
+        return f"It did not recover, and from now on counts as usual. {rule.explain.format_map(numbers)}"
+    if verdict.ended is not None:
+        achieved = " as achieved" if verdict.ended == "acted" else ""
+        return f"The {episode.kind or 'account'} {numbers['subject']} was closed{achieved}: nothing more is expected of it."
+    over = rule.over.format_map(numbers) if verdict.numbers else "Nothing more is known of what it was about."
+    if episode.status == "recovering":
+        return f"{over} If that lasts until {minute_text(episode.since_off + rule.keep_ms)}, it ends."
+    if episode.resolution == "superseded":
+        return f"It never held, as was reported late. {over}"
+    lasted = f" It has stayed so for {rule.keep_ms // DAY_MS} days." if rule.keep_ms else ""
+    alone = " Nobody here had been in touch since it opened." if lasted and episode.resolution == "righted_itself" else ""
+    return over + lasted + alone

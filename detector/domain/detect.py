@@ -20,7 +20,7 @@ from detector.domain.events import (
     UsageRecorded,
 )
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
-from detector.domain.lifecycle import step
+from detector.domain.lifecycle import forget_spans, step
 from detector.domain.plan import Plan, Rule
 from detector.domain.state import Episode
 from detector.domain.verdict import GRACE_MS, Moment, earliest
@@ -97,32 +97,38 @@ class Detect:
 
     # -- time -------------------------------------------------------------------------------------------------------
 
-    def deadline(self, account: Account, due: int) -> None:
-        """Judge the rules whose time has come, at their due time."""
-        moment = Moment(due, due, *self._firsts(account))
-        rules = [self._by_id.get(rule_id) for rule_id, at in sorted(account.record.wake.items()) if at <= due]
-        account.record_dirty = True
-        for rule_id in [rule_id for rule_id in account.record.wake if rule_id not in self._by_id]:
-            del account.record.wake[rule_id]
-        self._judge_each(account, [rule for rule in rules if rule is not None], moment, DeadlineTrigger(iso(due)))
-
     def idle(self, block: bytes | bytearray, due: int) -> bool:
         """Whether the hot block alone shows that a daily evaluation finds nothing new."""
-        return not hot.wake_mask(block) & (_FULL | _CHANGED) and all(rule.operator.quiet(block, due) for rule in self._daily)
+        return not hot.wake_mask(block) & (_FULL | _CHANGED) and self._quiet(block, due)
 
-    def daily(self, account: Account, due: int) -> None:
-        """Judge what is judged once a day, at the account's own minute; a reader sees once a day what else has changed."""
+    def _quiet(self, block: bytes | bytearray, due: int) -> bool:
+        return all(rule.operator.quiet(block, due) for rule in self._daily)
+
+    def time(self, account: Account, due: int, *, daily: bool) -> None:
+        """Judge at `due` the rules whose deadline has come, and at the account's own minute (`daily`) those of once a day.
+
+        A reader sees once a day what else has changed.
+        """
         mask = hot.wake_mask(account.hot)
-        if mask & _FULL or not all(rule.operator.quiet(account.hot, due) for rule in self._daily):
-            moment = Moment(due, due, *self._firsts(account), daily=True)
-            self._judge_each(account, self._daily, moment, DeadlineTrigger(iso(due)))
-        if mask & _CHANGED:
+        rules = []
+        if hot.next_wake(account.hot) <= due:
+            wake = account.record.wake
+            for rule_id in sorted(wake):
+                if rule_id not in self._by_id:
+                    del wake[rule_id]
+                elif wake[rule_id] <= due:
+                    rules.append(self._by_id[rule_id])
+        if daily and (mask & _FULL or not self._quiet(account.hot, due)):
+            rules = sorted({*rules, *self._daily}, key=lambda rule: rule.id)
+            forget_spans(account, due)
+        if rules or hot.next_wake(account.hot) <= due:
+            self._judge_each(account, rules, Moment(due, due, *self._firsts(account)), DeadlineTrigger(iso(due)))
+        if daily and mask & _CHANGED:
             self.touched[account] = due
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
 
     def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | DeadlineTrigger) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
-        account.record_dirty = True
         self._judge_each(account, [rule for rule in self._plan.rules if not rule.operator.daily], moment, trigger)
 
     def _first(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
@@ -142,6 +148,7 @@ class Detect:
     def _judge_each(
         self, account: Account, rules: tuple[Rule, ...] | list[Rule], moment: Moment, trigger: RecordTrigger | DeadlineTrigger
     ) -> None:
+        account.record_dirty = True
         for rule in rules:
             self._judge(account, rule, moment, trigger, None)
         self._settle(account)
@@ -151,9 +158,10 @@ class Detect:
     ) -> None:
         """Judge one rule on one subject (`only`) or on all, and step each alert."""
         tenant = self._plan.tenant(account.tenant_id)
-        if rule.index not in tenant.armed:
-            return
         record = account.record
+        if rule.index not in tenant.armed:
+            record.wake.pop(rule.id, None)  # of a pack that armed it
+            return
         mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
         subjects = [only] if only is not None else sorted({*rule.operator.subjects(account, moment), *mine}, key=lambda s: s or "")
         due = record.wake.get(rule.id) if only is not None else None

@@ -196,6 +196,15 @@ def _resolve(account: Account, rule: Rule, episode: Episode, verdict: Verdict, m
 
 def _remember_span(account: Account, rule: Rule, episode: Episode, moment: Moment) -> None:
     """The days of an ended episode never enter a baseline (R2.4)."""
-    today = moment.now // DAY_MS
-    spans = [span for span in account.record.spans.get(rule.id, []) if span[1] >= today - SPANS_KEPT_DAYS]
-    account.record.spans[rule.id] = [*spans, (episode.since // DAY_MS, today - 1)]
+    account.record.spans.setdefault(rule.id, []).append((episode.since // DAY_MS, moment.now // DAY_MS - 1))
+
+
+def forget_spans(account: Account, now: int) -> None:
+    """Drop the days of ended episodes that no window reaches any more."""
+    oldest = now // DAY_MS - SPANS_KEPT_DAYS
+    for rule_id, spans in list(account.record.spans.items()):
+        kept = [span for span in spans if span[1] >= oldest]
+        if kept:
+            account.record.spans[rule_id] = kept
+        else:
+            del account.record.spans[rule_id]

@@ -40,6 +40,7 @@ Decode = Callable[[RawRecord, str], Event | Reject]
 
 CLOCK_SOURCE: Final = "_clock"  # of the heartbeat with which `emit --until T` closes an import
 BEHIND_BROKER_MS: Final = 5_000
+UNKNOWN_NAMES: Final = 256
 UNKNOWN_KEPT: Final = 10  # dead letters a day of one unknown type of one source (events.md 3)
 LATE_MS: Final = DAY_MS
 MAX_THAWED: Final = 20_000
@@ -357,6 +358,8 @@ class Partition:
             if day > self._unknown_day:
                 self._unknown_day, self._unknown = day, {}
             name = f"{reject.source}|{reject.event_type}"
+            if name not in self._unknown and len(self._unknown) >= UNKNOWN_NAMES:
+                name = ""  # so many invented types share one count: the partition record stays small
             seen = self._unknown[name] = self._unknown.get(name, 0) + 1
             if seen > UNKNOWN_KEPT:
                 return
@@ -403,10 +406,7 @@ class Partition:
             return
         if account is None:
             account = self._open(who, due)
-        if not waits:
-            self._detect.deadline(account, due)
-        if daily:
-            self._detect.daily(account, due)
+        self._detect.time(account, due, daily=daily)
         account.last = max(account.last, due + GRACE_MS + 1)  # what is recorded up to the grace's end comes before it
         self._dirty[account] = None
         self._came(account, None)
@@ -415,6 +415,9 @@ class Partition:
         """What came of a step: schedule the account's next deadline, note transitions, write the snapshot."""
         detect = self._detect
         self._schedule.wake((account.tenant_id, account.account_id), hot.next_wake(account.hot))
+        if account.lost:
+            self._tally.evicted.update(account.lost)
+            account.lost = {}
         if not detect.touched:
             return
         now = detect.touched.pop(account)

@@ -27,6 +27,7 @@ class Action(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """One row of the pack, ready to judge. `index` is its place in the plan; `keep_ms` and `hold_ms` are R2.2's keep and for.
 
+    `explain` says in a sentence what is wrong, `over` what has changed since; both name an operator's numbers in braces.
     `proves` tells that a fact from before the due time proves the alert never to have held (silences, obligations).
     `starts` and `satisfies` are the event types of which a tenant must send one each for the rule to be armed (R2.7),
     each with the narrowing it needs; empty: always armed.
@@ -39,6 +40,7 @@ class Rule(msgspec.Struct, frozen=True):
     operator: Operator
     title: str
     explain: str
+    over: str
     why: str
     action: Action
     polarity: str = "risk"

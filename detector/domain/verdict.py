@@ -29,7 +29,6 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     first_event: int
     first_seen: int
     event: Event | None = None
-    daily: bool = False
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):

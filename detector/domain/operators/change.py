@@ -92,6 +92,7 @@ class Change(msgspec.Struct, frozen=True):
         if seen[1] < MIN_DAYS:
             verdict.level = episode.level if episode.status == "open" else 0
             verdict.off = episode.status != "open"
+            self._describe(verdict, seen, frozen)
             return verdict
         yesterday = self._window(account, day - 1)
         today = self._level(seen, frozen)
@@ -150,6 +151,7 @@ class Change(msgspec.Struct, frozen=True):
             "observed": seen[0],
             "expected": f"{expected:.0f}",
             "drop": f"{drop_share(seen[0], expected):.0%}",
+            "share": f"{1 - drop_share(seen[0], expected):.0%}",
             "days": seen[1],
         }
         verdict.evidence = (Evidence(self.name, seen[0], round(expected, 1), "actions", f"{self.days}d"),)

@@ -6,7 +6,8 @@ from typing import Final, TypeAlias, final
 import msgspec
 
 from detector.domain.account import Account
-from detector.domain.calendar import Duration
+from detector.domain.alerts import minute_text
+from detector.domain.calendar import MINUTE_MS, Duration
 from detector.domain.events import Event, GoalClosed
 from detector.domain.measures import Kept, Track
 from detector.domain.moments import MomentOf, ended_as
@@ -35,6 +36,7 @@ class Obligation(EventDriven, frozen=True):
     repeat: Duration | None = None
     until: Source | None = None
     noun: str = "answer"
+    done: str = "the awaited word came"
 
     @property
     def kind(self) -> str:
@@ -80,39 +82,47 @@ class Obligation(EventDriven, frozen=True):
         over = _times(self.until, account, subject) if self.until is not None else None
         anchor = began[0]
         if over is not None and over[1] >= began[1]:
-            return self._done(over[1], episode)
+            return self._done(over[1], "it was over", anchor, episode)
         if met is not None and met[1] >= anchor:
             if self.repeat is None:
-                return self._done(met[0] if met[0] >= anchor else met[1], episode)
+                return self._done(met[0] if met[0] >= anchor else met[1], self.done, anchor, episode)
             anchor = met[1]
-        verdict = Verdict(off=anchor > episode.frozen[0] if episode is not None and episode.frozen else False)
+        if episode is not None and episode.frozen and anchor > episode.frozen[0]:
+            verdict = self._done(anchor, self.done, episode.frozen[0], episode)
+        else:
+            verdict = Verdict()
         repeats = self.repeat is not None and anchor != began[0]
-        for level, within in self.steps:
+        since, level = -1, 0
+        for step_level, within in self.steps:
             due = (self.repeat if repeats and self.repeat is not None else within).after(account.calendar, anchor)
             if due > moment.settled:
                 verdict.due = earliest(verdict.due, due)
             else:
-                verdict.since = due if verdict.level == 0 else verdict.since
-                verdict.level = max(verdict.level, level)
-        if verdict.off and episode is not None:
-            verdict.superseded = anchor <= episode.since
-        if verdict.level:
-            verdict.off = False
-            self._describe(verdict, anchor, moment)
+                since, level = due if level == 0 else since, max(level, step_level)
+        if level:
+            verdict = Verdict(level=level, since=since, due=verdict.due, frozen=[anchor])
+            self._describe(verdict, since - anchor, moment.now - anchor)
+            verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
+        elif episode is not None and not verdict.off:
+            self._describe(verdict, 0, moment.now - anchor)
+            verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
         return verdict
 
-    def _done(self, at: int, episode: Episode | None) -> Verdict:
-        return Verdict(off=True, superseded=episode is not None and at <= episode.since)
+    def _done(self, at: int, how: str, anchor: int, episode: Episode | None) -> Verdict:
+        """The awaited fact is known, or nothing is awaited any more; from before the alert it proves that none was due."""
+        verdict = Verdict(off=True)
+        if episode is not None:
+            verdict.superseded = at <= episode.since
+            self._describe(verdict, max(0, episode.since - anchor), at - anchor)
+            verdict.numbers |= {"at": minute_text(at), "how": how}
+        return verdict
 
-    def _describe(self, verdict: Verdict, anchor: int, moment: Moment) -> None:
-        minutes = (moment.now - anchor) // 60_000
-        limit = (verdict.since - anchor) // 60_000
-        unit, size = ("minutes", 1) if limit < 600 else ("hours", 60) if limit < 2880 else ("days", 1440)
+    def _describe(self, verdict: Verdict, allowed_ms: int, taken_ms: int) -> None:
+        minutes, limit = taken_ms // MINUTE_MS, allowed_ms // MINUTE_MS
+        unit, size = ("minutes", 1) if max(limit, minutes) < 600 else ("hours", 60) if limit < 2880 else ("days", 1440)
         observed, expected = round(minutes / size, 1), round(limit / size, 1)
         verdict.evidence = (Evidence(self.name, observed, expected, unit, None),)
         verdict.numbers = {"observed": f"{observed:g}", "expected": f"{expected:g}", "unit": unit}
-        verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
-        verdict.frozen = [anchor]
 
 
 def _times(source: Source, account: Account, subject: str) -> tuple[int, int] | None:

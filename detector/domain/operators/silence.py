@@ -7,6 +7,7 @@ import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
+from detector.domain.alerts import minute_text
 from detector.domain.calendar import DAY_MS, Duration
 from detector.domain.events import Event
 from detector.domain.hot import NEVER
@@ -131,7 +132,14 @@ class Silence(EventDriven, frozen=True):
             verdict.off = broken is not None and bool(episode.frozen) and broken > episode.frozen[0]
             verdict.superseded = verdict.off and broken is not None and broken <= episode.since
         if verdict.level:
-            self._describe(verdict, account, anchor, limit_ms, moment)
+            self._describe(verdict, account, (anchor, moment.now), limit_ms, moment)
+            verdict.frozen = [anchor]
+        elif episode is not None:
+            since = episode.frozen[0] if episode.frozen else anchor
+            until = moment.now if broken is None or not verdict.off else broken
+            if episode.status == "recovering":
+                until = min(until, episode.since_off)  # when it was first heard of
+            self._describe(verdict, account, (since, until), 0, moment)
         return verdict
 
     def _explain(self, verdict: Verdict, looks: int, due: int, moment: Moment) -> None:
@@ -141,16 +149,19 @@ class Silence(EventDriven, frozen=True):
         elif looks < due:
             verdict.due = earliest(verdict.due, looks)
 
-    def _describe(self, verdict: Verdict, account: Account, anchor: int, limit_ms: int, moment: Moment) -> None:
-        skipped = account.calendar.holiday_ms(anchor, moment.now) if self.skip_holidays else 0
-        days = round((moment.now - anchor - skipped) / DAY_MS, 1)
-        limit = round(limit_ms / DAY_MS, 1)
+    def _describe(self, verdict: Verdict, account: Account, silent: tuple[int, int], limit_ms: int, moment: Moment) -> None:
+        """Say how long it was or has been silent, holidays not counted."""
+        anchor, end = silent
+        skipped = account.calendar.holiday_ms(anchor, end) if self.skip_holidays else 0
+        days = round((end - anchor - skipped) / DAY_MS, 1)
+        limit = round((limit_ms or self.steps[0].after.elapsed_ms or 0) / DAY_MS, 1)
         rows = [Evidence(self.name, days, limit, "days", None)]
-        numbers = {"days": f"{days:g}", "limit": f"{limit:g}", "holidays": f"{skipped / DAY_MS:g}"}
+        numbers = {
+            "days": f"{days:g}", "limit": f"{limit:g}", "holidays": f"{skipped / DAY_MS:g}", "at": minute_text(end),
+        }  # fmt: skip
         for count in {count.name: count for step in self.steps for count, _ in step.also}.values():
-            seen = count.value(account, moment.now, since=anchor)
+            seen = count.value(account, end, since=anchor)
             numbers[count.name] = str(seen)
             rows.append(Evidence(count.name, seen, None, "events", None))
         verdict.evidence, verdict.numbers = tuple(rows), numbers
         verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
-        verdict.frozen = [anchor]

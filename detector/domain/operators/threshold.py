@@ -6,10 +6,11 @@ from typing import Final, NamedTuple, final
 import msgspec
 
 from detector.domain.account import Account
+from detector.domain.alerts import minute_text
 from detector.domain.calendar import Duration
 from detector.domain.events import Event, StakeholderUpdated
 from detector.domain.measures import Count, Kept, Log, Track
-from detector.domain.state import Episode
+from detector.domain.state import Entry, Episode
 from detector.domain.verdict import SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 WEEK_MS: Final = 7 * 86_400_000
@@ -192,23 +193,26 @@ class Departure(EventDriven, frozen=True):
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON while a person of a listed role is gone and nobody else of that role was spoken with since."""
-        del episode
         assert subject is not None  # noqa: S101 - a departure is always somebody's
         mark = account.record.tracks.get(self.track.kind, {}).get(subject, {}).get(self.track.slot)
         person = account.record.people.get(subject)
         role = account.role_of(subject, None)
         level = self.levels.get(role or "", 0)
-        if mark is None or level == 0 or (person is not None and not person.gone):
-            return Verdict(off=True)
+        verdict = Verdict(off=True, numbers={} if episode is None else {"role": role or "person", "how": "no rule misses that role"})
+        if mark is None or level == 0:
+            return verdict
+        if person is not None and not person.gone:
+            verdict.numbers["how"] = "the same person is back"
+            return verdict
         left = mark[0] if person is None else person.gone[0]
         until = None if self.lasts is None else self.lasts.after(account.calendar, left)
-        spoken = any(
-            entry[2] is not None and entry[2] != subject and account.role_of(entry[2], entry[3]) == role
-            for entry in account.record.logs.get(self.contact.name, [])
-            if entry[0] > left
-        )
-        if spoken or (until is not None and until <= moment.settled):
-            return Verdict(off=True)
+        spoken = next((entry for entry in self._contacts(account, left) if self._stands_in(account, entry, subject, role)), None)
+        if spoken is not None:
+            verdict.numbers["how"] = f"{spoken[2]} was spoken with on {minute_text(spoken[0])}"
+            return verdict
+        if until is not None and until <= moment.settled:
+            verdict.numbers["how"] = f"it was {self.lasts} ago"
+            return verdict
         return Verdict(
             level=level,
             since=left,
@@ -217,3 +221,11 @@ class Departure(EventDriven, frozen=True):
             numbers={"role": role, "severity": SEVERITIES[level]},
             clears=Clears(f"a two-way contact with another {role}", self.contact.name, at_least=1),
         )
+
+    def _contacts(self, account: Account, after: int) -> list[Entry]:
+        log = account.record.logs.get(self.contact.name, [])
+        return [entry for entry in log if entry[0] > after]
+
+    def _stands_in(self, account: Account, entry: Entry, subject: str, role: str | None) -> bool:
+        who, carried = entry[2], entry[3]
+        return who is not None and who != subject and account.role_of(who, carried) == role
