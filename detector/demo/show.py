@@ -32,7 +32,8 @@ def show(given: Mapping[str, object], view: View, console: Console, rate: int) -
     """Play it up to `view.until`, and give what the summary is made of.
 
     `given` are the settings of the way to one's own Kafka, as `Stage` takes them; `rate` is events/s at most, 0 for as
-"""With more, the alerts of one would run ahead of the other's: nothing wrong, but hard to follow."""
+    fast as can be. Afterwards nothing is left, whatever happens. Raises DetectorError as what it starts,
+    KeyboardInterrupt on Ctrl-C.
     """
     with Stage(given) as stage, _screen(console, view) as screen:
         return _Show(view, stage, screen, rate).play()
