@@ -4,7 +4,6 @@ from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.layout import Layout
-from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.rule import Rule
 from rich.table import Table
@@ -18,6 +17,7 @@ from detector.demo.view import COLOURS, View, standing, state_of
 WIDE: Final = 100
 """Columns from which a story's rule is named."""
 
+_ACCOUNT: Final = max(len(story.account_id) for story in STORIES)
 _HEAD: Final = 3
 _STORIES: Final = (len(STORIES) + 1) // 2 + 1
 _FOOT: Final = 3
@@ -40,7 +40,8 @@ def _head(view: View) -> RenderableType:
     top.add_column(no_wrap=True)
     top.add_column(justify="right", no_wrap=True)
     top.add_row(Text("Value-decay detector", "bold"), Text(f"{view.step}  {view.seconds:.0f} s", "dim"))
-    clock = f"{view.ledger.clock:%Y-%m-%d %H:%M} UTC" if view.ledger.clock else ""
+    now = view.until if view.over else view.ledger.clock
+    clock = f"{now:%Y-%m-%d %H:%M} UTC" if now else ""
     line = Table.grid(expand=True, padding=(0, 2, 0, 0))
     line.add_column(width=20, no_wrap=True)
     line.add_column(ratio=1)
@@ -50,7 +51,7 @@ def _head(view: View) -> RenderableType:
     line.add_row(
         Text(clock, "bold cyan"),
         ProgressBar(total=total, completed=min(view.applied, total), complete_style="cyan", finished_style="green"),
-        Text(f"{view.applied:,} of {view.total:,} events{rate}"),
+        Text(f"{view.applied:,} of {view.total:,} events{rate}" if view.total else ""),
     )
     return Group(top, line, Text(""))
 
@@ -80,7 +81,7 @@ def _stories(view: View, width: int) -> RenderableType:
     table = Table.grid(expand=True, padding=(0, 1, 0, 0))
     for _ in range(2):
         table.add_column(width=1)
-        table.add_column(no_wrap=True, ratio=1)
+        table.add_column(no_wrap=True, width=_ACCOUNT)
         table.add_column(no_wrap=True, ratio=1)
     half = _STORIES - 1
     for left, right in zip(STORIES[:half], [*STORIES[half:], None], strict=False):
@@ -100,14 +101,19 @@ def _foot(view: View) -> RenderableType:
     cases = view.ledger.of_tenant(COURSE)
     still = sum(not case.ended for case in cases)
     course = f"{len(cases):,} alerts on 383 enrolments, {still:,} of them open" if cases else ""
-    latest = view.live[-1] if view.live else ""
     return Group(
         Rule("Open University, a real course", align="left", style="dim"),
         Text(course, no_wrap=True, overflow="ellipsis"),
-        Text(latest, "bold green", no_wrap=True, overflow="ellipsis"),
+        _last_line(view),
     )
 
 
-def framed(view: View, width: int, height: int) -> RenderableType:
-    """The last picture with a border, for print."""
-    return Panel(frame(view, width - 4, height - 2), height=height, border_style="dim")
+def _last_line(view: View) -> Text:
+    if view.live:
+        return Text(view.live[-1], "bold green", no_wrap=True, overflow="ellipsis")
+    told = view.ledger.transitions[COURSE]
+    if not told:
+        return Text("")
+    line = _title(told[-1]).append(f": {told[-1].explanation}", "dim")
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line

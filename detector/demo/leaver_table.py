@@ -35,30 +35,28 @@ def judge(told: list[Alerted], opened: dict[str, int], until: datetime) -> list[
 
 
 def table(judged: list[Judged]) -> Table:
-    """A row for each detector, three shares for each label."""
+    """A row for each detector; under each label three shares in percent, as the heading says."""
     found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    found.add_column("share alerted", no_wrap=True)
+    found.add_column("percent alerted:\nleavers, others by then, others ever", no_wrap=True)
     for label in LABELS:
-        found.add_column(f"{label}:\nbefore", justify="right")
-        found.add_column("others\nby then", justify="right")
-        found.add_column("others\never", justify="right")
-    found.add_column("alerts", justify="right")
+        found.add_column(f"\n{label}", justify="right", no_wrap=True)
+    found.add_column("\nalerts", justify="right")
     for row in judged:
-        shares = [_percent(share) for label in LABELS for share in _shares(row.by_label[label])]
-        found.add_row(row.name, *shares, f"{row.alerts:,}")
+        found.add_row(row.name, *(_shares(row.by_label[label]) for label in LABELS), f"{row.alerts:,}")
     return found
 
 
-def _shares(found: Score) -> tuple[float, float, float]:
-    return found.share_of_leavers, found.share_of_others_by_then, found.share_of_others
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
+def _shares(found: Score) -> str:
+    shares = (found.share_of_leavers, found.share_of_others_by_then, found.share_of_others)
+    return " ".join(f"{share * 100:4.0f}" for share in shares)
 
 
 def words(judged: list[Judged]) -> Iterator[str]:
     """What the table says, and what it does not."""
+    yield (
+        "Leavers: before they left. Others by then: by the same day, on average. Withdrew: formally. Disengaged: withdrew"
+        " or fell silent for good, which only the end of the course could tell."
+    )
     everything, *rules, plain = judged
     withdrew = everything.by_label["withdrew"]
     yield (

@@ -63,7 +63,7 @@ class _Show:
         self._step(f"Kafka at {address}, topics made; writing the events")
         view.total = written.result()
         began = time.monotonic()
-        self._step(f"{view.total:,} events emitted to Kafka, a worker reads them")
+        self._step("a worker and the emitter of the events start")
         progress = asyncio.run(self._follow(history, live))
         history_seconds = time.monotonic() - began
         view.over, view.rate = True, 0.0
@@ -75,13 +75,23 @@ class _Show:
         for scene in (history, live):
             scene.start_worker().wait()
             scene.start_worker().ended()
-        return Findings(view.total, progress.overall, history_seconds, self._silences, heard, _commands(history, view))
+        return Findings(
+            view.total,
+            progress.overall,
+            self._rate,
+            history_seconds,
+            self._silences,
+            heard,
+            _commands(history, view),
+        )
 
     async def _follow(self, history: Scene, live: Scene) -> Progress:
         worker = history.start_worker()
         emitter = history.emit(self._file, stamp(self._view.until), self._rate)
 
         def moved(progress: Progress) -> None:
+            if progress.applied:
+                self._view.step = "the worker reads what is emitted"
             self._view.applied, self._view.rate = min(progress.applied, self._view.total), progress.rate
             if progress.applied > NEARLY * self._view.total:
                 live.start_worker()

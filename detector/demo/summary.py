@@ -29,8 +29,10 @@ class Findings:
     """Everything the summary is made of, beside the view."""
 
     events: int
-    overall_rate: float
+    measured_rate: float
     """Events/s from the worker's first commit to its last."""
+    limit: int
+    """Events/s at which they were sent, so that the former says little; 0: no limit."""
     history_seconds: float
     """In which the worker applied the whole history, its start included."""
     silences: Mapping[str, Sequence[Silence]]
@@ -50,7 +52,7 @@ def summary(view: View, found: Findings) -> RenderableType:
 
 def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[RenderableType]]]:
     yield "What was done", [Text(line) for line in _done(view, found)]
-    yield "Alerts, each once, at the highest severity it reached", [_alerts(view)]
+    yield "Alerts, each counted once at the highest severity it reached, and those open at the end", [_alerts(view)]
     told, elsewhere = unfold(view.ledger.seen_in_company(), view.until)
     yield (
         "The company's stories, and what the detector made of them",
@@ -78,10 +80,10 @@ def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[Renderabl
 
 def _done(view: View, found: Findings) -> Iterator[str]:
     days_a_second = COURSE_DAYS / max(found.history_seconds, 0.1)
-    yield (
-        f"{found.events:,} events through Apache Kafka, {found.overall_rate:,.0f} a second;"
-        f" {view.seconds:.0f} s in all, start and end included."
-    )
+    pace = f"{found.measured_rate:,.0f} a second"
+    if found.limit:
+        pace = f"sent at {found.limit:,} a second so that one can watch (`--rate 0`: as fast as can be)"
+    yield f"{found.events:,} events through Apache Kafka, {pace}; {view.seconds:.0f} s in all, start and end included."
     yield (
         f"Time was compressed: the company's {COMPANY_DAYS} days and the course's {COURSE_DAYS} passed together in"
         f" {found.history_seconds:.0f} s, about {days_a_second:.0f} days a second. The detector's clock is the records'"
@@ -90,13 +92,13 @@ def _done(view: View, found: Findings) -> Iterator[str]:
 
 
 def _alerts(view: View) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("tenant")
-    table.add_column("rule")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("tenant", no_wrap=True)
+    table.add_column("rule", no_wrap=True)
     for severity in SEVERITIES[1:]:
         table.add_column(severity, justify="right", style=COLOURS[severity])
     table.add_column("all", justify="right")
-    table.add_column("open at the end", justify="right")
+    table.add_column("open", justify="right")
     for tenant in (COMPANY, COURSE):
         by_rule: defaultdict[str, list[Case]] = defaultdict(list)
         for case in view.ledger.of_tenant(tenant):
