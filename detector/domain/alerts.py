@@ -194,8 +194,8 @@ def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     if verdict.ended == "expired":
         return f"It did not recover, and from now on counts as usual. {rule.explain.format_map(numbers)}"
     if verdict.ended is not None:
-        achieved = " as achieved" if verdict.ended == "acted" else ""
-        return f"The {episode.kind or 'account'} {numbers['subject']} was closed{achieved}: nothing more is expected of it."
+        how = "was closed as achieved" if verdict.ended == "acted" else "was closed, or is kept no more"
+        return f"The {episode.kind or 'account'} {numbers['subject']} {how}: nothing is expected of it now."
     over = rule.over.format_map(numbers) if verdict.numbers else "Nothing more is known of what it was about."
     if episode.status == "recovering":
         return f"{over} If that lasts until {minute_text(episode.since_off + rule.keep_ms)}, it ends."

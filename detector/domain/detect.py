@@ -21,6 +21,7 @@ from detector.domain.events import (
 )
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
 from detector.domain.lifecycle import forget_spans, step
+from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
 from detector.domain.plan import Plan, Rule
 from detector.domain.state import Episode
 from detector.domain.verdict import GRACE_MS, Moment, earliest
@@ -72,6 +73,7 @@ class Detect:
         if entry is not None:
             for kept in entry.updates:
                 kept.fold(event, event_hash, account)
+        account.record.size += grown_by(event)
         moment = self._at(account, now, event)
         if first:
             self._first(account, moment, trigger)
@@ -82,7 +84,7 @@ class Detect:
                 subject = None if field is None else getattr(event, field)
                 if field is None or subject is not None:
                     self._judge(account, rule, moment, trigger, subject)
-        self._settle(account, changed=True)
+        self._settle(account, moment, changed=True)
 
     def _usage_marks(self, event: Event, account: Account) -> None:
         at = event.occurred_at
@@ -151,7 +153,7 @@ class Detect:
         account.record_dirty = True
         for rule in rules:
             self._judge(account, rule, moment, trigger, None)
-        self._settle(account)
+        self._settle(account, moment)
 
     def _judge(
         self, account: Account, rule: Rule, moment: Moment, trigger: RecordTrigger | DeadlineTrigger, only: str | None
@@ -182,6 +184,9 @@ class Detect:
                     transition=came.transition, previous=came.previous, now=moment.now, trigger=trigger,
                 )  # fmt: skip
                 came.episode.body = _encode(alert)
+                record.size += len(came.episode.body) + ALERT_BYTES
+                if came.episode.resolution == "superseded":  # nothing to cool down from
+                    record.episodes.remove(came.episode)
                 self.alerts.append(alert)
                 self.touched[account] = moment.now
                 account.record_dirty = True
@@ -204,9 +209,13 @@ class Detect:
             else:
                 record.notes[rule.id] = note
 
-    def _settle(self, account: Account, *, changed: bool = False) -> None:
+    def _settle(self, account: Account, moment: Moment, *, changed: bool = False) -> None:
         """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot to be written."""
         record = account.record
+        if record.size > CAP:
+            keep_small(account)
+        if account.lost:
+            self._wake_orphans(account, moment)
         hot.set_next_wake(account.hot, min(record.wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = self._plan.tenant(account.tenant_id).armed
@@ -215,6 +224,14 @@ class Detect:
         full = account.calendar.is_special or any(rule.id in live or rule.id in record.spans for rule in self._daily)
         old = hot.wake_mask(account.hot) & _CHANGED
         hot.set_wake_mask(account.hot, (USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old))
+
+    def _wake_orphans(self, account: Account, moment: Moment) -> None:
+        """Let alerts end whose subject was dropped to keep the record small."""
+        record = account.record
+        for episode in record.episodes:
+            rule = self._by_id.get(episode.rule)
+            if rule is not None and episode.status != "resolved" and episode.subject not in rule.operator.subjects(account, moment):
+                record.wake[rule.id] = min(record.wake.get(rule.id, hot.NEVER), moment.now)
 
 
 def _open(episode: Episode | None) -> Episode | None:

@@ -64,7 +64,7 @@ def health_of(account: Account, plan: Plan, now: int) -> Health:
         confidence=None,
         families={},
         grade="insufficient_data",
-        open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved"),
+        open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved" and e.body),
         not_armed=tenant.not_armed,
         not_warm=tuple(rule.id for rule in plan.rules if rule.index in tenant.armed and not rule.operator.warm(account, now)),
         silences=tuple(SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())),

@@ -1,7 +1,7 @@
 """Measures: what is kept of the events that a matcher names, and what a rule reads of it.
 
 What is kept does not depend on the order of arrival: marks are a first and a last time, logs are sorted by
-(occurred_at, hash of the event id). A log that is full loses its oldest entry, which is counted in the account.
+(occurred_at, hash of the event id), and the same event twice leaves what it left once. A full log loses its oldest entry.
 All times are epoch milliseconds (UTC), by event time; a window (now - window, now] excludes its beginning.
 """
 
@@ -47,7 +47,7 @@ class Log(msgspec.Struct, frozen=True):
     keep: int
 
     def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
-        """Take an event in; the oldest entry of a full log goes, and is counted."""
+        """Take an event in; the oldest entry of a full log goes."""
         if not self.matcher.matches(event, account):
             return
         log = account.record.logs.setdefault(self.name, [])
@@ -59,7 +59,6 @@ class Log(msgspec.Struct, frozen=True):
         log.insert(at, [event.occurred_at, event_hash, *fields])
         if len(log) > self.keep:
             del log[0]
-            evict(account, "log")
 
 
 @final

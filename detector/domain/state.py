@@ -88,6 +88,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure; `tracks`
     the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of event ids by day (its number as text);
     `pending` what must hold longer before it opens; `wake` the next due time per rule; `notes` silences that are explained.
+    `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
     """
 
     major: int = MAJOR
@@ -107,6 +108,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     evicted: dict[str, int] = {}
     inversions: int = 0
     release: int = 0
+    size: int = 0
 
 
 class PartitionRecord(msgspec.Struct, array_like=True):

@@ -77,7 +77,7 @@ class Obligation(EventDriven, frozen=True):
             return Verdict(ended=ended_as(goal))
         began = _times(self.after, account, subject)
         if began is None:
-            return Verdict(off=True)
+            return Verdict(ended="superseded")  # nothing of it is kept any more
         met = _times(self.expect, account, subject)
         over = _times(self.until, account, subject) if self.until is not None else None
         anchor = began[0]

@@ -199,7 +199,9 @@ class Departure(EventDriven, frozen=True):
         role = account.role_of(subject, None)
         level = self.levels.get(role or "", 0)
         verdict = Verdict(off=True, numbers={} if episode is None else {"role": role or "person", "how": "no rule misses that role"})
-        if mark is None or level == 0:
+        if mark is None:
+            return Verdict(ended="superseded")  # nothing of it is kept any more
+        if level == 0:
             return verdict
         if person is not None and not person.gone:
             verdict.numbers["how"] = "the same person is back"
