@@ -79,7 +79,11 @@ async def wait_for_broker(
             if reason is not None:
                 raise DetectorError(f"Kafka at {broker.bootstrap}: {reason} — check the credentials", AUTH) from error
         else:
-            observer.broker(connected=True)
+            try:
+                observer.broker(connected=True)
+            except BaseException:
+                await client.close()
+                raise
             return client
         finally:
             source.removeHandler(causes)

@@ -16,7 +16,7 @@ def test_counts_and_alerts_are_exact_after_three_kills(kafka: str, prefix: str, 
     log = CountingLog(kafka, prefix)
     asyncio.run(log.create())
     asyncio.run(log.emit(120_000, accounts=2_000, seed=3))
-    arguments = ["--bootstrap", kafka, "--prefix", prefix, "--instance", "one", "--slow-ms", "15", "--urgency"]
+    arguments = ["--bootstrap", kafka, "--prefix", prefix, "--instance", "one", "--slow-ms", "40", "--urgency"]
     for _ in range(3):
         with WorkerProcess(*arguments, folder=tmp_path) as worker:
             worker.hear("CHECKPOINT", 9)
@@ -25,6 +25,7 @@ def test_counts_and_alerts_are_exact_after_three_kills(kafka: str, prefix: str, 
         worker.hear("CHECKPOINT")
         assert worker.end(signal.SIGTERM) == 0
     with WorkerProcess(*arguments, folder=tmp_path) as worker:
+        worker.hear("READY")
         asyncio.run(log.settled())
         assert worker.end() == 0
     assert asyncio.run(log.verdict()) == EXACT
@@ -70,6 +71,7 @@ def test_counts_and_alerts_are_exact_after_a_crash_at_every_step(kafka: str, pre
             worker.hear("DYING")
             assert worker.process.wait(30) == -signal.SIGKILL
     with WorkerProcess(*arguments, folder=tmp_path) as worker:
+        worker.hear("READY")
         asyncio.run(log.settled())
         assert worker.end() == 0
     assert asyncio.run(log.verdict()) == EXACT

@@ -16,6 +16,7 @@ def test_a_busy_topic_is_merged_with_quiet_ones_within_a_small_bound(kafka: str,
     asyncio.run(log.emit(40, accounts=500, seed=2, topics=["tickets"]))
     arguments = ["--bootstrap", kafka, "--prefix", prefix, "--merging", "--in-flight", "2000"]
     with WorkerProcess(*arguments, folder=tmp_path) as worker:
+        worker.hear("READY")
         asyncio.run(log.settled())
         assert worker.end() == 0
     assert asyncio.run(log.verdict()) == EXACT
