@@ -53,11 +53,11 @@ def demo(until: int | None, rate: int | None, events: Path | None, pictures: Pat
         if rate is None:
             rate = WATCHED if console.is_terminal else 0
         found = show(given, view, console, rate)
+        last_words = summary(view, found)
+        console.print(last_words)
     except KeyboardInterrupt:
         click.echo(interrupted(view) if view else "Stopped before it began.")
         return
-    last_words = summary(view, found)
-    console.print(last_words)
     if pictures is not None:
         from detector.demo.pictures import draw
 

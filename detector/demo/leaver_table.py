@@ -54,8 +54,8 @@ def _shares(found: Score) -> str:
 def words(judged: list[Judged]) -> Iterator[str]:
     """What the table says, and what it does not."""
     yield (
-        "Leavers: before they left. Others by then: by the same day, on average. Withdrew: formally. Disengaged: withdrew"
-        " or fell silent for good, which only the end of the course could tell."
+        "Leavers: before they left. Others by then: by the same day, on average. Withdrew: formally. Disengaged:"
+        " withdrew or fell silent for good, which only the end of the course could tell."
     )
     everything, *rules, plain = judged
     withdrew = everything.by_label["withdrew"]

@@ -1,9 +1,11 @@
 """The last frame and the summary of a run as SVG: the pictures of the README are real runs."""
 
 import io
+import re
 from pathlib import Path
 from typing import Final
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 
 from detector.demo.frame import frame
@@ -11,6 +13,8 @@ from detector.demo.view import View
 
 WIDTH: Final = 100
 HEIGHT: Final = 34
+_FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""Rich's own, without the fonts that it would fetch from elsewhere."""
 
 
 def draw(folder: Path, view: View, summary: RenderableType) -> None:
@@ -24,4 +28,4 @@ def draw(folder: Path, view: View, summary: RenderableType) -> None:
             file=io.StringIO(), record=True, width=WIDTH, height=height, force_terminal=True, color_system="truecolor"
         )
         console.print(shown)
-        console.save_svg(str(folder / name), title=title)
+        (folder / name).write_text(console.export_svg(title=title, code_format=_FORMAT), encoding="utf-8")

@@ -34,11 +34,10 @@ class Running:
         """Whether it ended well; raises DetectorError when it ended otherwise."""
         code = self._process.exit_code
         if code:
+            how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
             reason = last_word(self.log.read_text("utf-8", errors="replace"))
             advice = "" if " — " in reason else " — try again, `detector worker` alone says more"
-            raise DetectorError(
-                f"{self.name} ended with {code}: {reason}{advice}", code if code in _CODES else INTERNAL
-            )
+            raise DetectorError(f"{self.name} {how}: {reason}{advice}", code if code in _CODES else INTERNAL)
         return code is not None
 
     def check(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -138,13 +139,19 @@ def _commands(history: Scene, view: View) -> list[tuple[str, str]]:
     kafka = "--brokers HOST:9092"
     until = stamp(view.until)
     return [
-        ("the worker just seen", shlex.join(["detector", *history.worker_words()])),
+        ("the worker just seen", shlex.join(["detector", *map(_near, history.worker_words())])),
         ("on your Kafka", f"detector topics apply {kafka} && detector worker {kafka}"),
         ("your own history", "detector replay FILE.ndjson --alerts ALERTS.ndjson"),
         ("this one as a file", f"detector demo --until {until} --events EVENTS.ndjson"),
         (
             "and replayed",
-            shlex.join(["detector", "replay", "EVENTS.ndjson", "--pack", str(PACK), "--until", until])
+            shlex.join(["detector", "replay", "EVENTS.ndjson", "--pack", _near(PACK), "--until", until])
             + " --alerts ALERTS.ndjson",
         ),
     ]
+
+
+def _near(word: str | Path) -> str:
+    """A path below the folder in which a person is, as that person would write it; any other word as it is."""
+    path = Path(word)
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(word)
