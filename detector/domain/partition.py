@@ -243,7 +243,7 @@ class Partition:
                 if now > bound_time:
                     break
                 if now > self._schedule.next_fire:
-                    calls += self._fire(now, limit and limit - applied - calls)
+                    calls += self._fire(now, max(1, limit - applied - calls - (at - begin)) if limit else 0)
                     if now > self._schedule.next_fire:
                         break  # the limit was reached: the rest of the deadlines come first, and this record next time
                 effective = now
