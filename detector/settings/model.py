@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic import model_validator as checked
 
 SECRETS: Final = ("http_token", "sasl_password", "tls_key_password")
@@ -75,8 +75,6 @@ class Settings(BaseModel):
     pack: Path | None = Field(
         default=None, description="folder of matchers, measures, rules and tenants; default built in"
     )
-    quiet_until: AwareDatetime | None = Field(default=None, description="publish no alert before this time (RFC 3339)")
-    state_write_version: int | None = Field(default=None, ge=0, description="minor version of the state to write")
 
     session_timeout_seconds: float = Field(
         default=10, ge=1, le=300, description="a silent worker loses its partitions then"
@@ -86,9 +84,6 @@ class Settings(BaseModel):
     )
     in_flight_records: int = Field(
         default=20_000, ge=1_000, le=1_000_000, description="fetched, not applied, a partition"
-    )
-    merge_hold_ms: int = Field(
-        default=0, ge=0, le=60_000, description="how long a topic at its end may hold the others back"
     )
 
     http_host: str = Field(

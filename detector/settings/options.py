@@ -71,7 +71,7 @@ def _metavar(name: str, annotation: Any) -> str:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) is Literal:
         return "|".join(get_args(annotation))
-    special = {"brokers": "HOST:PORT,…", "pack": "FOLDER", "quiet_until": "TIME", "state_write_version": "N"}
+    special = {"brokers": "HOST:PORT,…", "pack": "FOLDER"}
     return special.get(name) or (
         "FILE" if name.endswith("_file") else {int: "N", float: "SECONDS"}.get(annotation, "TEXT")
     )

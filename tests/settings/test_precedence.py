@@ -12,7 +12,7 @@ from detector.settings.show import show
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "detector.yaml"
-    path.write_text("http_port: 1001\nmerge_hold_ms: 7\nbrokers: [one:1, two:2]\n")
+    path.write_text("http_port: 1001\nin_flight_records: 7000\nbrokers: [one:1, two:2]\n")
     return path
 
 
@@ -26,8 +26,8 @@ def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(file: Path) 
 
 def test_each_setting_finds_its_own_level(file: Path) -> None:
     settings = load({"app_id": "x", "http_host": None}, {"DETECTOR_CONFIG": str(file), "DETECTOR_HTTP_PORT": "5"})
-    assert (settings.app_id, settings.http_port, settings.merge_hold_ms, settings.brokers) == (
-        "x", 5, 7, ("one:1", "two:2"),
+    assert (settings.app_id, settings.http_port, settings.in_flight_records, settings.brokers) == (
+        "x", 5, 7_000, ("one:1", "two:2"),
     )  # fmt: skip
     assert settings.http_host == "127.0.0.1"
 
@@ -66,7 +66,7 @@ def test_production_writes_three_replicas_unless_told_otherwise() -> None:
 def test_what_is_shown_is_a_settings_file_that_gives_the_same_settings_and_says_where_each_came_from(
     file: Path, tmp_path: Path
 ) -> None:
-    settings, origins = read({"tls": True}, {"DETECTOR_CONFIG": str(file), "DETECTOR_QUIET_UNTIL": "2026-01-02T03:04Z"})
+    settings, origins = read({"tls": True}, {"DETECTOR_CONFIG": str(file), "DETECTOR_SESSION_TIMEOUT_SECONDS": "30"})
     shown = show(settings, origins)
     (tmp_path / "again.yaml").write_text(shown)
     assert load(environ={"DETECTOR_CONFIG": str(tmp_path / "again.yaml")}) == settings
@@ -76,7 +76,7 @@ def test_what_is_shown_is_a_settings_file_that_gives_the_same_settings_and_says_
     remarks = {line.partition(":")[0]: line.rpartition("# ")[2] for line in shown.splitlines()}
     assert remarks["tls"] == "from --tls"
     assert remarks["http_port"] == f"from http_port in {file}"
-    assert remarks["quiet_until"] == "from DETECTOR_QUIET_UNTIL"
+    assert remarks["session_timeout_seconds"] == "from DETECTOR_SESSION_TIMEOUT_SECONDS"
     assert remarks["app_id"] == "default"
 
 

@@ -27,7 +27,6 @@ def refusal(environ: Mapping[str, str], flags: Mapping[str, object] | None = Non
         # a value that is out of range or of another kind
         ({"DETECTOR_HTTP_PORT": "abc"}, "DETECTOR_HTTP_PORT='abc': input should be a valid integer"),
         ({"DETECTOR_HTTP_PORT": "70000"}, "DETECTOR_HTTP_PORT='70000': input should be less than or equal to 65535"),
-        ({"DETECTOR_MERGE_HOLD_MS": "-1"}, "DETECTOR_MERGE_HOLD_MS='-1': "),
         ({"DETECTOR_CHECKPOINT_INTERVAL_SECONDS": "nan"}, "DETECTOR_CHECKPOINT_INTERVAL_SECONDS='nan': "),
         ({"DETECTOR_SESSION_TIMEOUT_SECONDS": "inf"}, "DETECTOR_SESSION_TIMEOUT_SECONDS='inf': "),
         ({"DETECTOR_RECORD_TIME": "latest"}, "'log_append' or 'create'"),
@@ -36,8 +35,6 @@ def refusal(environ: Mapping[str, str], flags: Mapping[str, object] | None = Non
         ({"DETECTOR_TLS": "perhaps"}, "DETECTOR_TLS='perhaps': "),
         ({"DETECTOR_APP_ID": "a b"}, "DETECTOR_APP_ID='a b': "),
         ({"DETECTOR_TOPIC_PREFIX": "../"}, "DETECTOR_TOPIC_PREFIX='../': "),
-        ({"DETECTOR_QUIET_UNTIL": "2026-01-01T00:00:00"}, "DETECTOR_QUIET_UNTIL='2026-01-01T00:00:00': "),
-        ({"DETECTOR_STATE_WRITE_VERSION": "-1"}, "DETECTOR_STATE_WRITE_VERSION='-1': "),
         ({"DETECTOR_IN_FLIGHT_RECORDS": "0"}, "DETECTOR_IN_FLIGHT_RECORDS='0': "),
         # brokers: host:port and nothing else
         ({"DETECTOR_BROKERS": "kafka://a:1"}, "DETECTOR_BROKERS: write host:port, without a scheme"),
