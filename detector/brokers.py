@@ -18,7 +18,10 @@ Connection = Mapping[str, Any]
 _KNOWN: Final = (
     ("AuthenticationFailed", AUTH, "{brokers} refuses the login — check sasl_username and its password"),
     ("UnsupportedSaslMechanism", AUTH, "{brokers} knows no such login — check sasl_mechanism"),
-    ("CERTIFICATE_VERIFY_FAILED", CONFIG, "the certificate of {brokers} is not trusted — check tls_ca_file"),
+    ("certificate has expired", AUTH, "a certificate has expired — renew it"),
+    ("CERTIFICATE_VERIFY_FAILED", AUTH, "the certificate of {brokers} is not trusted — check tls_ca_file"),
+    ("CERTIFICATE_REQUIRED", AUTH, "{brokers} wants a certificate of ours — check tls_certificate_file"),
+    ("UNKNOWN_CA", AUTH, "{brokers} does not know who signed our certificate — check tls_certificate_file"),
     ("Handshake failed", CONFIG, "{brokers} talks no TLS that we know — check tls and the address"),
     ("AuthorizationFailed", AUTH, "{brokers} does not permit this: {error} — ask for the rights"),
 )

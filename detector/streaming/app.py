@@ -24,7 +24,6 @@ from detector.streaming.fold import Encoders, FoldFactory
 from detector.streaming.guard import check_versions
 from detector.streaming.observer import Observer, Silence
 from detector.streaming.options import WorkerOptions
-from detector.streaming.quiet import limit_repeats
 from detector.streaming.table import BatchTable, BatchTableManager
 from detector.streaming.transport import register
 from detector.streaming.writer import CrashPoint
@@ -236,7 +235,6 @@ def run_worker(
     check_versions()
 
     async def main() -> int:
-        limit_repeats()
         worker = Worker(
             options, fold_factory, encoders, observer or Silence(), crash_point=crash_point, exit_process=exit_process
         )

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
 
-from detector.errors import AUTH, CONFIG, DetectorError
+from detector.brokers import explained
+from detector.errors import CONFIG, TEMPORARY, DetectorError
 from detector.streaming.observer import Observer
 from detector.streaming.options import Broker, WorkerOptions
 
@@ -18,36 +18,6 @@ _RETRY_SECONDS: Final = 1.0
 _SAY_SECONDS: Final = 10.0
 _LOOKS: Final = 5  # a topic made just now is not known to every broker yet
 _LOOK_SECONDS: Final = 0.3
-_REFUSED: Final = {
-    "SaslAuthenticationFailed": "the broker refuses the user name or password",
-    "AuthenticationFailed": "the broker refuses the user name or password",
-    "UnsupportedSaslMechanism": "the broker does not offer this SASL mechanism",
-    "CERTIFICATE_VERIFY_FAILED": "the broker's certificate is not signed by a known authority, or not for this host",
-    "CERTIFICATE_REQUIRED": "the broker wants a client certificate",
-    "UNKNOWN_CA": "the broker does not know the authority of the client's certificate",
-    "CERTIFICATE_EXPIRED": "a certificate has expired",
-}
-
-
-class _Causes(logging.Handler):
-    """Keeps what aiokafka logs: the reason of a failed connection is nowhere else."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line, and the exception that came with it."""
-        self.lines.append(f"{record.getMessage()} {record.exc_info[1] if record.exc_info else ''}")
-
-
-def refusal(lines: Iterable[str]) -> str | None:
-    """Say why the broker does not let us in, from the client's log lines; None when it is just not to be reached."""
-    text = "\n".join(lines).replace("[SSL: ", "").upper()
-    for mark, meaning in _REFUSED.items():
-        if mark.upper() in text:
-            return meaning
-    return None
 
 
 async def wait_for_broker(
@@ -59,25 +29,21 @@ async def wait_for_broker(
 ) -> AIOKafkaClient:
     """Connect, however long it takes, with one log line every 10 s; the client is the caller's to close.
 
-    Raises DetectorError (77) when the broker is there and refuses us: waiting would not help.
+    Raises DetectorError (77 or 78) when the broker is there and refuses us: waiting would not help.
     """
     said_at = -_SAY_SECONDS
     began = monotonic()
     while True:
         client = connect() if connect else AIOKafkaClient(**broker.client_settings())
-        causes = _Causes()
-        source = logging.getLogger("aiokafka")
-        source.addHandler(causes)
-        source.propagate, heard = False, source.propagate  # it would say so every second
         try:
-            await client.bootstrap()
-        except KafkaConnectionError as error:
+            with explained({"bootstrap_servers": broker.bootstrap, **broker.client_settings()}, "aiokafka"):
+                await client.bootstrap()
+        except DetectorError as error:
             await client.close()
             observer.broker(connected=False)
             observer.readiness(ready=False, reason="waiting_for_broker")
-            reason = refusal([*causes.lines, str(error.__cause__ or "")])
-            if reason is not None:
-                raise DetectorError(f"Kafka at {broker.bootstrap}: {reason} — check the credentials", AUTH) from error
+            if error.exit_code != TEMPORARY:
+                raise
         else:
             try:
                 observer.broker(connected=True)
@@ -85,9 +51,6 @@ async def wait_for_broker(
                 await client.close()
                 raise
             return client
-        finally:
-            source.removeHandler(causes)
-            source.propagate = heard
         if monotonic() - said_at >= _SAY_SECONDS:
             said_at = monotonic()
             _log.warning("Kafka at %s does not answer: waiting for it since %.0f s", broker.bootstrap, said_at - began)

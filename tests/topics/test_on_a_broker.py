@@ -111,7 +111,8 @@ def test_a_broker_that_does_not_answer_is_given_up() -> None:
     ("logged", "code", "told"),
     [
         ("[Error 58] SaslAuthenticationFailedError: Invalid username", AUTH, "refuses the login"),
-        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", CONFIG, "is not trusted"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", AUTH, "is not trusted"),
+        ("CERTIFICATE_VERIFY_FAILED: certificate has expired", AUTH, "renew it"),
         ("Handshake failed: [SSL: UNEXPECTED_EOF_WHILE_READING]", CONFIG, "talks no TLS"),
         ("something else", TEMPORARY, "no broker answers"),
     ],
