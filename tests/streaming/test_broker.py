@@ -68,7 +68,7 @@ def test_a_broker_that_is_away_is_waited_for_with_one_line(caplog: pytest.LogCap
     ],
 )
 def test_a_broker_that_refuses_us_is_not_waited_for(said: str) -> None:
-    with pytest.raises(DetectorError, match="kafka:9092.* — check ") as refused:
+    with pytest.raises(DetectorError, match=r"kafka:9092.* — check ") as refused:
         contact([said] * 99, Ear())
     assert refused.value.exit_code == AUTH
 
