@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from math import inf
 from typing import Final, NamedTuple
 
 from rich.table import Table
@@ -67,7 +68,7 @@ def words(judged: list[Judged]) -> Iterator[str]:
     )
     best = max(rules, key=_lift, default=everything)
     yield (
-        f"Tells them apart best: {best.name}, {_lift(best):.1f} times as many of the leavers as of the others"
+        f"Tells them apart best: {best.name}, {_times(best)}"
         f" (plain silence {_lift(plain):.1f}, all rules together {_lift(everything):.1f})."
     )
     yield (
@@ -79,4 +80,12 @@ def words(judged: list[Judged]) -> Iterator[str]:
 def _lift(row: Judged) -> float:
     """How many times as often leavers were alerted before leaving as others by the same day; 1 = it knows nothing."""
     found = row.by_label["withdrew"]
-    return found.share_of_leavers / found.share_of_others_by_then if found.share_of_others_by_then else 0.0
+    if found.share_of_others_by_then:
+        return found.share_of_leavers / found.share_of_others_by_then
+    return inf if found.share_of_leavers else 0.0
+
+
+def _times(row: Judged) -> str:
+    if _lift(row) == inf:
+        return "on leavers only"
+    return f"{_lift(row):.1f} times as many of the leavers as of the others"

@@ -37,7 +37,9 @@ class Running:
             how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
             reason = last_word(self.log.read_text("utf-8", errors="replace"))
             advice = "" if " — " in reason else " — try again, `detector worker` alone says more"
-            raise DetectorError(f"{self.name} {how}: {reason}{advice}", code if code in _CODES else INTERNAL)
+            raise DetectorError(
+                f"{self.name} {how}, its last word: {reason}{advice}", code if code in _CODES else INTERNAL
+            )
         return code is not None
 
     def check(self) -> None:

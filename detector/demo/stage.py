@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from detector.brokers import connection, explained
 from detector.demo.running import Running, environment
@@ -22,6 +22,9 @@ from detector.topics import apply
 from schemas.topics import Topic, topics
 
 Mode = Literal["create", "log_append"]
+
+GOODBYE_MS: Final = 3_000
+"""For a broker of one's own to answer when our topics are deleted."""
 
 
 class Scene:
@@ -130,7 +133,7 @@ class Stage:
         from kafka import KafkaAdminClient  # noqa: PLC0415 - only on one's own Kafka
 
         with explained(self.connection, "kafka"):
-            admin = KafkaAdminClient(**self.connection)
+            admin = KafkaAdminClient(**self.connection, bootstrap_timeout_ms=GOODBYE_MS)
             try:
                 admin.delete_topics([topic.name for topic in self._made], raise_errors=False)
             finally:

@@ -1,0 +1,157 @@
+"""The demo as a newcomer has it: it tells every story, ends by itself or when it is asked to, and leaves nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient
+
+from detector.demo.stories import STORIES
+
+PATIENCE_SECONDS = 240.0
+UNTIL = "2026-11-23"
+pytestmark = [pytest.mark.broker, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+
+
+class Demo:
+    """`detector demo` as a process whose temporary files are in `folder`."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder, self.temporary = folder, folder / "tmp"
+        self.temporary.mkdir()
+        self.out = folder / "out.txt"
+        self.err = folder / "err.txt"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DETECTOR_")}
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "detector", "demo", "--until", UNTIL, "--rate", "0", *arguments],
+                stdout=out,
+                stderr=err,
+                env=environment | {"TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"},
+            )
+
+    def hear(self, words: str) -> None:
+        """Wait until it has said this."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while words not in self.out.read_text("utf-8"):
+            assert self.process.poll() is None, f"it ended before it said {words!r}: {self.err.read_text('utf-8')}"
+            assert time.monotonic() < end, f"it never said {words!r}"
+            time.sleep(0.05)
+
+    def end(self) -> int:
+        """Wait for its end; the exit code."""
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def left(self) -> list[str]:
+        """What it left: files of its own, and processes that know its folder."""
+        return [str(path) for path in self.temporary.iterdir()] + [
+            line for line in _processes() if str(self.folder) in line
+        ]
+
+
+@contextmanager
+def _demo(folder: Path, *arguments: str) -> Iterator[Demo]:
+    demo = Demo(folder, *arguments)
+    try:
+        yield demo
+    finally:
+        demo.process.kill()
+        demo.process.wait()
+
+
+def _processes() -> list[str]:
+    told = subprocess.run(["ps", "-axwwo", "pid=,command="], capture_output=True, text=True, check=True)
+    return told.stdout.splitlines()
+
+
+def _workers() -> list[str]:
+    return [line for line in _processes() if "-m detector worker" in line and "--topic-prefix demo-" in line]
+
+
+def _topics(kafka: str) -> list[str]:
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        return [name for name in admin.list_topics() if name.startswith("demo-")]
+    finally:
+        admin.close()
+
+
+def test_it_tells_every_story_and_leaves_nothing(kafka: str, tmp_path: Path) -> None:
+    with _demo(tmp_path, "--brokers", kafka) as demo:
+        assert demo.end() == 0, demo.err.read_text("utf-8")
+        text = demo.out.read_text("utf-8")
+        assert demo.err.read_text("utf-8") == ""
+        for story in STORIES:
+            assert any(story.account_id in line and story.title in line for line in text.splitlines()), story
+        assert f"{len(STORIES)} of {len(STORIES)} as expected" in text
+        assert "No alert on any of the customers without a story." in text
+        assert "linden-textiles, in its own health snapshot" in text
+        assert "plain: silent for 14 days" in text
+        assert "5 sponsors left, one after the other" in text
+        assert max(map(len, text.split("What was done")[1].splitlines())) <= 110
+        assert demo.left() == []
+        assert _workers() == []
+        assert _topics(kafka) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("starting Apache Kafka", signal.SIGINT), (" events;", signal.SIGINT), ("topics made", signal.SIGTERM)],
+)
+def test_asked_to_end_it_does_so_at_once_and_leaves_nothing(tmp_path: Path, words: str, number: signal.Signals) -> None:
+    """With a Kafka of its own: while that starts, while events are applied, while topics are made."""
+    with _demo(tmp_path) as demo:
+        demo.hear(words)
+        asked = time.monotonic()
+        demo.process.send_signal(number)
+        assert demo.end() == 0, demo.err.read_text("utf-8")
+        assert time.monotonic() - asked < 20
+        assert demo.out.read_text("utf-8").splitlines()[-1].startswith("Stopped after")
+        assert demo.err.read_text("utf-8") == ""
+        assert demo.left() == []
+        assert _workers() == []
+
+
+def test_when_its_worker_dies_it_says_so_in_one_line(kafka: str, tmp_path: Path) -> None:
+    with _demo(tmp_path, "--brokers", kafka) as demo:
+        demo.hear("start")
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not (workers := _workers()) and time.monotonic() < end:
+            time.sleep(0.05)
+        os.kill(int(workers[0].split()[0]), signal.SIGKILL)
+        assert demo.end() == 70
+        (line,) = demo.err.read_text("utf-8").splitlines()
+        assert line.startswith("detector: the worker was ended by signal 9, its last word: ")
+        assert demo.left() == []
+        assert _topics(kafka) == []
+
+
+def test_a_kafka_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:
+    with _demo(tmp_path, "--brokers", "127.0.0.1:1") as demo:
+        assert demo.end() == 75
+        (line,) = demo.err.read_text("utf-8").splitlines()
+        assert line == "detector: no broker answers at 127.0.0.1:1 — start it, or name another with --brokers"
+        assert demo.left() == []
+
+
+def test_what_makes_no_sense_is_told_before_anything_starts(tmp_path: Path) -> None:
+    for nth, (arguments, words) in enumerate(
+        ((("--tls",), "name it with --brokers"), (("--until", "2026-11-23T01:00:00Z"), "no midnight of UTC"))
+    ):
+        (tmp_path / str(nth)).mkdir()
+        with _demo(tmp_path / str(nth), *arguments) as demo:
+            assert demo.end() == 2
+            assert words in demo.err.read_text("utf-8")
+
+
+def test_its_events_can_be_had_as_a_file(tmp_path: Path) -> None:
+    with _demo(tmp_path, "--events", str(tmp_path / "events.ndjson.gz")) as demo:
+        assert demo.end() == 0
+        assert "events written to" in demo.out.read_text("utf-8")
+        assert (tmp_path / "events.ndjson.gz").stat().st_size > 1 << 20
