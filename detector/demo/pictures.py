@@ -13,7 +13,7 @@ from detector.demo.view import View
 
 WIDTH: Final = 100
 HEIGHT: Final = 34
-_FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+_FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}\s*|<!--.*?-->\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """Rich's own, without the fonts that it would fetch from elsewhere."""
 
 
@@ -21,8 +21,8 @@ def draw(folder: Path, view: View, summary: RenderableType) -> None:
     """Write `demo.svg` and `demo-summary.svg` into the folder, which is made. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, title, height, shown in (
-        ("demo.svg", "make demo", HEIGHT, frame(view, WIDTH, HEIGHT)),
-        ("demo-summary.svg", "make demo: its summary", None, summary),
+        ("demo.svg", "detector demo", HEIGHT, frame(view, WIDTH, HEIGHT)),
+        ("demo-summary.svg", "detector demo: its summary", None, summary),
     ):
         console = Console(
             file=io.StringIO(), record=True, width=WIDTH, height=height, force_terminal=True, color_system="truecolor"

@@ -75,7 +75,7 @@ def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[Renderabl
     )
     if found.live:
         yield "Live", [Text(f"{delay_words(found.live)}.")]
-    yield "At home", [_commands(found.commands)]
+    yield "By yourself", [_commands(found.commands)]
 
 
 def _done(view: View, found: Findings) -> Iterator[str]:
