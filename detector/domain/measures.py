@@ -39,12 +39,17 @@ class Mark(msgspec.Struct, frozen=True):
 
 @final
 class Log(msgspec.Struct, frozen=True):
-    """Keeps the latest `keep` events of a matcher, each as [occurred_at, event hash, fields...]."""
+    """Keeps the latest `keep` events of a matcher, each as [occurred_at, event hash, fields...].
+
+    With `latest_per` it keeps the latest event of each value of that field, and none without one: however many talks one
+    person has, they do not push out another's.
+    """
 
     name: str
     matcher: Matcher
     fields: tuple[str, ...]
     keep: int
+    latest_per: str | None = None
 
     def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
         """Take an event in; the oldest entry of a full log goes."""
@@ -56,6 +61,14 @@ class Log(msgspec.Struct, frozen=True):
             return
         # The role as the event carries it: what is known of the person may change, and the reader looks it up.
         fields = [event.role if name == "role" else field_of(event, name, account) for name in self.fields]
+        if self.latest_per is not None:
+            per = self.fields.index(self.latest_per)
+            known = next((n for n, entry in enumerate(log) if entry[2 + per] == fields[per]), None)
+            if fields[per] is None or (known is not None and known >= at):
+                return
+            if known is not None:
+                del log[known]
+                at -= 1
         log.insert(at, [event.occurred_at, event_hash, *fields])
         if len(log) > self.keep:
             del log[0]

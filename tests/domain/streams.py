@@ -21,6 +21,7 @@ GAPS = (0, 1, 30_000, MINUTE, 2 * MINUTE, 2 * MINUTE + 1, HOUR, 6 * HOUR, DAY, 3
 BUSY = ("usage.recorded", "ticket.created", "touch.logged", "stakeholder.updated", "stakeholder.left", "incident.opened",
         "incident.notified", "incident.resolved", "goal.set", "goal.measured", "goal.acknowledged", "goal.closed",
         "account.updated", "onboarding.started", "onboarding.completed", "stage.entered")  # fmt: skip
+CALM = tuple(name for name in BUSY if name != "ticket.created")
 TYPES: tuple[str, ...] = tuple(sorted(set(EVENT_TYPES) - {"feed.heartbeat"}))
 _INFO = {name: inspect.type_info(cls) for name, cls in EVENT_TYPES.items()}
 

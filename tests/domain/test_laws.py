@@ -1,13 +1,18 @@
 """Laws of the whole: what must hold of any log, whatever the rules say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.domain.streams import BUSY, IDS, NAUGHTY, TOPICS, TYPES, rows
-from tests.domain.world import DAY, MINUTE, Row, World, log_of
+from detector.domain import hot
+from detector.domain.events import Event, GoalClosed, IncidentResolved, TouchLogged, UsageRecorded
+from detector.domain.state import AccountRecord, decode_account_record, decode_partition_record, encode_record, split_path
+from detector.domain.verdict import GRACE_MS
+from tests.domain.streams import BUSY, CALM, IDS, NAUGHTY, TOPICS, TYPES, rows
+from tests.domain.world import DAY, MINUTE, T0, Row, World, log_of
 
 bounded = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 END = 40 * DAY
@@ -95,3 +100,111 @@ def test_records_that_come_twice_change_nothing(stream: list[Row], random: Rando
 def states(world: World) -> dict[bytes, bytes]:
     """The accounts, without the partition's own record."""
     return {key: value for key, value in world.store.items() if key != b"p"}
+
+
+@bounded
+@given(rows(), st.data())
+def test_a_big_jump_of_the_clock_is_many_small_ones(stream: list[Row], data: st.DataObject) -> None:
+    """Silence of months, seen at once or tick by tick: the same alerts, the same snapshots, the same state."""
+    whole, ticked = World(log_of(stream)), World(log_of(stream))
+    for world in (whole, ticked):
+        world.play()
+    end = stream[-1][0] + 400 * DAY
+    whole.partition.run_to(end)
+    steps = data.draw(st.lists(st.integers(1, 90 * DAY), max_size=30), "ticks")
+    for ahead in steps:
+        ticked.partition.run_to(min(end, ticked.partition.clock + ahead))
+        ticked.collect()
+    ticked.partition.run_to(end)
+    for world in (whole, ticked):
+        world.collect()
+    assert ticked.alert_bytes == whole.alert_bytes
+    assert ticked.health_bytes == whole.health_bytes
+    assert ticked.store == whole.store
+
+
+@bounded
+@given(rows(types=TYPES, ids=(*IDS, *NAUGHTY)))
+def test_state_survives_its_codec(stream: list[Row]) -> None:
+    for key, value in replay(stream).store.items():
+        if key.startswith(b"a/"):
+            assert encode_record(decode_account_record(value)) == value
+        elif key == b"p":
+            assert encode_record(decode_partition_record(value)) == value
+
+
+@bounded
+@given(rows(gaps=(0, 1, 1000, 5_000, 20_000), most=40), st.randoms(use_true_random=False))
+def test_records_that_change_places_within_the_grace_leave_the_same_facts(stream: list[Row], random: Random) -> None:
+    """The three topics are read at different speeds: their records meet in another order, none later than the grace."""
+    moved = sorted(
+        ((at + delays, topic, event) for (at, topic, event), delays in _delayed(stream, random)), key=lambda row: row[0]
+    )
+    one, two = replay(stream), World(log_of(moved)).play(end_of(stream))
+    assert facts(two) == facts(one)
+
+
+def _delayed(stream: list[Row], random: Random) -> Iterator[tuple[Row, int]]:
+    delay = {topic: random.randrange(GRACE_MS) for topic in TOPICS}
+    return ((row, delay[row[1]]) for row in stream)
+
+
+def facts(world: World) -> dict[str, bytes]:
+    """What is kept of events, without what the order of arrival may leave: ids, alerts, deadlines, record times."""
+    found = {}
+    for key, value in world.store.items():
+        if key.startswith(b"a/"):
+            record = decode_account_record(value)
+            kept = AccountRecord(profile=record.profile, people=record.people, goals=record.goals, marks=record.marks)
+            kept.tracks, kept.logs = record.tracks, record.logs
+            block = bytearray(world.store[b"h/" + key[2:]])
+            usage = [hot.last_usage(block), hot.first_usage(block), hot.first_seen(block), hot.active_users(block)]
+            usage += [hot.newest_day(block), hot.day_counts(block, T0 // DAY - 70, T0 // DAY + 400)]
+            found[key.decode()] = encode_record(kept) + repr(usage).encode()
+    return found
+
+
+@bounded
+@given(rows(gaps=(0, 1, 1000, 5_000, 20_000, 9 * DAY), most=40, types=CALM), st.randoms(use_true_random=False))
+def test_records_that_change_places_within_the_grace_end_in_the_same_open_alerts(stream: list[Row], random: Random) -> None:
+    moved = sorted(
+        ((at + delays, topic, event) for (at, topic, event), delays in _delayed(stream, random)), key=lambda row: row[0]
+    )
+    one, two = World(log_of(stream)), World(log_of(moved))
+    for world in (one, two):
+        world.play(stream[-1][0] + 2 * DAY)
+    assert two.open() == one.open()
+
+
+@bounded
+@given(rows())
+def test_what_opened_can_end(stream: list[Row]) -> None:
+    """Whatever is open, good news of every kind and time end it."""
+    world = World(log_of(stream))
+    world.play(stream[-1][0] + DAY)
+    good = good_news(world, stream[-1][0] + DAY)
+    assert World(log_of([*stream, *good])).play(good[-1][0] + DAY).open() == set()
+
+
+def good_news(world: World, at: int) -> list[Row]:
+    """For each account everything that a rule waits for, and a hundred days of usage and talks."""
+    found: list[Row] = []
+    for account in sorted(split_path(key[2:].decode())[1] for key in world.store if key.startswith(b"h/")):
+        record = world.record(account)
+        said: list[tuple[type[Event], dict[str, Any]]] = [
+            *((IncidentResolved, {"incident_id": incident}) for incident in record.tracks.get("incident", {})),
+            *((GoalClosed, {"goal_id": goal, "closed_as": "achieved"}) for goal in record.goals),
+        ]
+        for role in ("sponsor", "executive", "champion"):
+            said.append((TouchLogged, {**TALK, "stakeholder_id": f"new {role}", "role": role}))
+        for number, (cls, fields) in enumerate(said):
+            found.append((at, "crm", cls(event_id=f"good-{account}-{number}", account_id=account, occurred_at=at, **fields)))
+        for day in range(100):
+            now = at + day * DAY
+            use: dict[str, Any] = {"event_id": f"use-{account}-{day}", "account_id": account, "occurred_at": now}
+            found.append((now, "usage", UsageRecorded(count=2**41, **use)))
+            found.append((now, "crm", TouchLogged(**TALK, **{**use, "event_id": f"talk-{account}-{day}"})))
+    return sorted(found, key=lambda row: row[0])
+
+
+TALK: dict[str, Any] = {"direction": "inbound", "kind": "call", "outcome": "held"}

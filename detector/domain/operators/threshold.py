@@ -183,8 +183,13 @@ class Departure(EventDriven, frozen=True):
 
     @property
     def measures(self) -> Iterable[Kept]:
-        """When each person left, and the contacts."""
-        return (self.track, self.contact)
+        """When each person left, and the latest contact with each person."""
+        return (self.track, self._talks)
+
+    @property
+    def _talks(self) -> Log:
+        name = f"{self.contact.name} by person"
+        return msgspec.structs.replace(self.contact, name=name, fields=("stakeholder_id", "role"), latest_per="stakeholder_id")
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[str]:
         """Everybody who is known to have left."""
@@ -225,7 +230,7 @@ class Departure(EventDriven, frozen=True):
         )
 
     def _contacts(self, account: Account, after: int) -> list[Entry]:
-        log = account.record.logs.get(self.contact.name, [])
+        log = account.record.logs.get(f"{self.contact.name} by person", [])
         return [entry for entry in log if entry[0] > after]
 
     def _stands_in(self, account: Account, entry: Entry, subject: str, role: str | None) -> bool:
