@@ -68,14 +68,14 @@ class _Show:
         progress = asyncio.run(self._follow(history, live))
         history_seconds = time.monotonic() - began
         view.over, view.rate = True, 0.0
-        history.start_worker().stop()
+        history.worker().stop()
         self._step("live: sponsors leave now")
         heard = asyncio.run(self._live(live))
-        live.start_worker().stop()
+        live.worker().stop()
         self._step("the workers end")
         for scene in (history, live):
-            scene.start_worker().wait()
-            scene.start_worker().ended()
+            scene.worker().wait()
+            scene.worker().ended()
         return Findings(
             view.total,
             progress.overall,
@@ -87,7 +87,7 @@ class _Show:
         )
 
     async def _follow(self, history: Scene, live: Scene) -> Progress:
-        worker = history.start_worker()
+        worker = history.worker()
         emitter = history.emit(self._file, stamp(self._view.until), self._rate)
 
         def moved(progress: Progress) -> None:
@@ -95,7 +95,7 @@ class _Show:
                 self._view.step = "the worker reads what is emitted"
             self._view.applied, self._view.rate = min(progress.applied, self._view.total), progress.rate
             if progress.applied > NEARLY * self._view.total:
-                live.start_worker()
+                live.worker()
             self._screen.changed()
 
         async with reading(self._stage.access, history) as reader:
@@ -114,7 +114,7 @@ class _Show:
             self._view.live.append(line)
             self._screen.changed()
 
-        return await departures(self._stage.access, scene, scene.start_worker(), tell)
+        return await departures(self._stage.access, scene, scene.worker(), tell)
 
     def _step(self, text: str) -> None:
         self._view.step = text

@@ -34,7 +34,7 @@ class Scene:
         self.prefix, self.mode, self.partitions = prefix, mode, partitions
         self.app_id = f"{prefix}app"
         self._stage = stage
-        self.worker: Running | None = None
+        self._worker: Running | None = None
 
     def topics(self) -> Sequence[Topic]:
         """Every topic of the scene."""
@@ -45,12 +45,12 @@ class Scene:
         scene = ["--topic-prefix", self.prefix, "--app-id", self.app_id, "--record-time", self.mode]
         return ["worker", *self._stage.way_in, *scene, "--pack", str(PACK), "--http-port", "0", "--log-format", "json"]
 
-    def start_worker(self) -> Running:
-        """Start the worker, once."""
-        if self.worker is None:
+    def worker(self) -> Running:
+        """Give the scene's worker, which is started at the first call."""
+        if self._worker is None:
             name = "the worker" if self.mode == "create" else "the live worker"
-            self.worker = self._stage.run(name, self.worker_words())
-        return self.worker
+            self._worker = self._stage.run(name, self.worker_words())
+        return self._worker
 
     def emit(self, file: Path, until: str, rate: int) -> Running:
         """Start to send a file up to `until`, at most `rate` events/s (0: no limit)."""
