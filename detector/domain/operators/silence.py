@@ -114,14 +114,16 @@ class Silence(EventDriven, frozen=True):
                     continue
                 limit = max(limit, usual)
             due = account.calendar.add_excluding_holidays(anchor, limit) if self.skip_holidays else anchor + limit
-            if due > moment.settled:
-                verdict.due = earliest(verdict.due, due)
-                self._explain(verdict, anchor + limit, due, moment)
-                continue
-            began = due
+            enough = anchor  # since when enough of what is also asked for is there
             for count, at_least in step.also:
                 at = count.reaches(account, at_least, anchor)
-                began = NEVER if at is None else max(began, at)
+                enough = NEVER if at is None else max(enough, at)
+            if due > moment.settled:
+                verdict.due = earliest(verdict.due, due)
+                if enough <= moment.now:
+                    self._explain(verdict, anchor + limit, due, moment)
+                continue
+            began = max(due, enough)
             if began <= moment.now:
                 verdict.since = began if verdict.level == 0 else min(verdict.since, began)
                 if step.level > verdict.level:
