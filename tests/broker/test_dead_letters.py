@@ -1,5 +1,6 @@
 """What cannot be used ends as a dead letter with its original bytes, once, and the stream goes on."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,9 @@ from aiokafka import AIOKafkaProducer
 
 from detector.codec import partition_of
 from detector.domain.alerts import iso
-from tests.broker.spine import Spine
+from detector.domain.state import account_path, hot_key
+from harness.spine import Spine
+from schemas.topics import DEAD_LETTERS, USAGE
 
 NOW_MS: Final = 1_767_571_200_000
 DAY_MS: Final = 86_400_000
@@ -52,10 +55,9 @@ async def _send(broker: str, topic: str) -> None:
         for number, (reason, (key, value)) in enumerate(BAD.items()):
             good = _event(event_id=f"good-{number}", count=1)
             headers = [("trace", b"\x00\xff")]
-            await producer.send_and_wait(topic, good, key=b"acme", partition=partition_of(b"acme", PARTITIONS), timestamp_ms=NOW_MS)
-            await producer.send_and_wait(
-                topic, value, key=key, partition=_partition(reason, key), timestamp_ms=NOW_MS, headers=headers
-            )
+            home, place = partition_of(b"acme", PARTITIONS), _partition(reason, key)
+            await producer.send_and_wait(topic, good, key=b"acme", partition=home, timestamp_ms=NOW_MS)
+            await producer.send_and_wait(topic, value, key=key, partition=place, timestamp_ms=NOW_MS, headers=headers)
     finally:
         await producer.stop()
 
@@ -64,11 +66,9 @@ async def _send(broker: str, topic: str) -> None:
 def test_every_reject_code_ends_as_a_dead_letter_with_its_bytes_while_the_stream_goes_on(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:
-    import asyncio
-
     spine = Spine(kafka, prefix, tmp_path, partitions=PARTITIONS)
     spine.apply_topics()
-    asyncio.run(_send(kafka, f"{prefix}usage.events.v1"))
+    asyncio.run(_send(kafka, prefix + USAGE))
     file = tmp_path / "last.ndjson"
     last = {"event_id": "last", "event_type": "usage.recorded", "account_id": "acme", "occurred_at": NOW_MS + 1}
     file.write_text(json.dumps(last) + "\n")
@@ -76,7 +76,7 @@ def test_every_reject_code_ends_as_a_dead_letter_with_its_bytes_while_the_stream
     with spine.worker() as worker:
         spine.wait_until_applied(worker, 2 * len(BAD) + 1 + 3 * PARTITIONS)
         assert worker.stop() == 0
-    letters = spine.read(f"{prefix}decay.dead-letter.v1")
+    letters = spine.read(prefix + DEAD_LETTERS)
     found = {dict(letter.headers)["dlq.reason"].decode(): letter for letter in letters}
     assert sorted(found) == sorted(BAD)
     assert len(letters) == len(BAD)
@@ -84,8 +84,7 @@ def test_every_reject_code_ends_as_a_dead_letter_with_its_bytes_while_the_stream
         headers = dict(found[reason].headers)
         assert (found[reason].key, found[reason].value) == (key, value), reason
         assert headers["trace"] == b"\x00\xff"
-        assert headers["dlq.topic"].decode() == f"{prefix}usage.events.v1"
+        assert headers["dlq.topic"].decode() == prefix + USAGE
         assert int(headers["dlq.partition"]) == _partition(reason, key)
         assert headers["dlq.detail"].decode().isprintable()
-    metrics = [key for key in spine.state() if key.startswith(b"h/")]
-    assert metrics == [b"h/default/acme"]
+    assert [key for key in spine.state() if key.startswith(b"h/")] == [hot_key(account_path("default", "acme"))]

@@ -26,12 +26,13 @@ def _decode(record: RawRecord, topic: str) -> Event:
 def run(timeline: Timeline) -> list[Alert]:
     rows = sorted(timeline.bare_events(), key=lambda row: row["_record_time"])
     records = [
-        Record(number, row["_record_time"], row["account_id"].encode(), msgspec.json.encode(row)) for number, row in enumerate(rows)
+        Record(number, row["_record_time"], row["account_id"].encode(), msgspec.json.encode(row))
+        for number, row in enumerate(rows)
     ]
     partition = Partition(0, plan=PLAN, topics=("crm",), decode=_decode, store={})
     partition.offer("crm", records)
     partition.advance({"crm"})
-    partition.run_to(timeline.until_ms, True)
+    partition.run_to(timeline.until_ms, grace_passed=True)
     changes = partition.collect()
     assert changes is not None
     return [alert for alert in changes.alerts if alert.rule_id == timeline.rule]
@@ -49,9 +50,7 @@ def said(alert: Alert) -> dict[str, object]:
 
 @pytest.mark.parametrize("timeline", TIMELINES, ids=lambda timeline: f"{timeline.rule}: {timeline.name}")
 def test_the_rule_says_what_its_timeline_expects(timeline: Timeline) -> None:
-    expected = [
-        {**want.model_dump(), "at": iso(timeline.at_ms(want))} for want in timeline.expect
-    ]
+    expected = [{**want.model_dump(), "at": iso(timeline.at_ms(want))} for want in timeline.expect]
     assert [said(alert) for alert in run(timeline)] == expected
 
 
