@@ -1,4 +1,4 @@
-"""Tests of one group share what is expensive, so they run in one process; pytest-xdist 3.8 with pytest 9.2 forgets it."""
+"""Tests of one group share what is expensive, so they run in one process; a pytest-xdist once forgot that silently."""
 
 import re
 import subprocess
