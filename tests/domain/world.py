@@ -130,6 +130,10 @@ class World:
         found = [alert for alert in self.alerts if rule_id in (None, alert.rule_id)]
         return [(alert.detected_at, alert.transition, alert.severity, alert.subject.id) for alert in found]
 
+    def of(self, rule_id: str) -> list[Alert]:
+        """The alerts of one rule."""
+        return [alert for alert in self.alerts if alert.rule_id == rule_id]
+
     def open(self) -> set[tuple[str, str, str | None, str]]:
         """(account, rule, subject, severity) of every alert that is not resolved, by the last body of each."""
         last = {alert.fingerprint: alert for alert in self.alerts}

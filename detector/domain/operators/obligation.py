@@ -83,6 +83,8 @@ class Obligation(EventDriven, frozen=True):
         anchor = began[0]
         if over is not None and over[1] >= began[1]:
             return self._done(over[1], "it was over", anchor, episode)
+        if over is not None and over[1] >= anchor:
+            anchor = began[1]  # it was over, and began again
         if met is not None and met[1] >= anchor:
             if self.repeat is None:
                 return self._done(met[0] if met[0] >= anchor else met[1], self.done, anchor, episode)
@@ -91,7 +93,7 @@ class Obligation(EventDriven, frozen=True):
             verdict = self._done(anchor, self.done, episode.frozen[0], episode)
         else:
             verdict = Verdict()
-        repeats = self.repeat is not None and anchor != began[0]
+        repeats = self.repeat is not None and met is not None and anchor == met[1]
         since, level = -1, 0
         for step_level, within in self.steps:
             due = (self.repeat if repeats and self.repeat is not None else within).after(account.calendar, anchor)
