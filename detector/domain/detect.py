@@ -121,7 +121,7 @@ class Detect:
                 elif wake[rule_id] <= due:
                     rules.append(self._by_id[rule_id])
         if daily and (mask & _FULL or not self._quiet(account.hot, due)):
-            rules = sorted({*rules, *self._daily}, key=lambda rule: rule.id)
+            rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
             self._judge_each(account, rules, Moment(due, due, *self._firsts(account)), DeadlineTrigger(iso(due)))
