@@ -1,5 +1,7 @@
 """A deadline that falls on the account's own minute of daily evaluations is judged together with them."""
 
+from typing import Any
+
 from detector.catalogue.pack import load_plan
 from detector.domain import events as e
 from detector.domain.calendar import DAY_MS, MINUTE_MS
@@ -13,7 +15,7 @@ MONDAY_MS = 1_767_571_200_000
 
 def test_an_obligation_due_at_the_daily_minute_opens_beside_the_daily_rules() -> None:
     at = MONDAY_MS + 40 * DAY_MS + minute_of(account_path("default", "acme")) * MINUTE_MS
-    common = {"account_id": "acme"}
+    common: Any = {"account_id": "acme"}
     events: list[e.Event] = [
         e.AccountUpdated(event_id="a", occurred_at=MONDAY_MS, working_days=("mon", "tue", "wed"), **common),
         *(
