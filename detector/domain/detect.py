@@ -81,9 +81,7 @@ class Detect:
             self.everything(account, moment, trigger)
         elif entry is not None and entry.wakes:
             for rule, field in entry.wakes:
-                subject = None if field is None else getattr(event, field)
-                if field is None or subject is not None:
-                    self._judge(account, rule, moment, trigger, subject)
+                self._judge(account, rule, moment, trigger, None if field is None else getattr(event, field))
         self._settle(account, moment, changed=True)
 
     def _usage_marks(self, event: Event, account: Account) -> None:

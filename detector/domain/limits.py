@@ -32,10 +32,8 @@ def grown_by(event: Event) -> int:
 
 
 def keep_small(account: Account) -> None:
-    """Measure a record that may have reached the cap, and drop the least wanted until there is room again; counted."""
+    """Measure a record whose `size` has reached the cap; if it has, drop the least wanted until there is room; counted."""
     record = account.record
-    if record.size <= CAP:
-        return
     record.size = _measured(record)
     if record.size <= CAP:
         return

@@ -301,7 +301,6 @@ class Partition:
         if block is None:
             account = Account(*who, path, hot.new(), None)
             hot.set_first_record(account.hot, now)
-            self._schedule.begin(now)
             self._schedule.add(who, path, now)
             self._tally.new_accounts += 1
             account.record_dirty = True

@@ -38,12 +38,11 @@ class Schedule:
         self._slots: dict[int, list[Who]] = {}
         self._minutes: list[int] = []
         self._wheel = NEVER  # the due time of the next minute that somebody has
-        self._started: int | None = None  # no minute before this is called any more
+        self._started = 0  # no minute before this is called any more
 
     def start(self, clock: int) -> None:
         """Begin at a clock: what was due more than the grace before it has been called."""
-        if clock > 0:
-            self._started = clock - GRACE_MS
+        self._started = max(0, clock - GRACE_MS)
 
     def add(self, who: Who, path: str, now: int) -> None:
         """Give an account its minute, from the clock `now` on."""
@@ -53,9 +52,8 @@ class Schedule:
             slot = self._slots[minute] = []
             insort(self._minutes, minute)
         insort(slot, who)
-        if self._started is not None:
-            self._wheel = min(self._wheel, _next_at(max(self._started, now - GRACE_MS), minute))
-            self._look()
+        self._wheel = min(self._wheel, _next_at(max(self._started, now - GRACE_MS), minute))
+        self._look()
 
     def wake(self, who: Who, due: int) -> None:
         """Note an account's next deadline; NEVER for none. A later one than before is found when the earlier comes."""
@@ -82,13 +80,6 @@ class Schedule:
             self._wheel = _next_at(due + 1, self._minutes[at % len(self._minutes)])
         self._look()
         return due, sorted(calls.items())
-
-    def begin(self, now: int) -> None:
-        """The first record of a partition without a clock: its minutes begin here."""
-        if self._started is None:
-            self._started = now
-            self._wheel = min((_next_at(now, minute) for minute in self._minutes), default=NEVER)
-            self._look()
 
     def _look(self) -> None:
         heap_due = self._heap[0][0] if self._heap else NEVER

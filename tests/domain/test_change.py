@@ -181,6 +181,13 @@ def test_a_drop_of_exactly_the_first_rung_is_not_quiet(left: int, quiet: bool) -
     assert DROP.quiet(block, now) is quiet
 
 
+def test_a_week_too_short_to_be_judged_is_no_first_evaluation() -> None:
+    """Up to Sunday, day 48, two business days are left; up to Monday three: the second evaluation of a drop is Tuesday's."""
+    holidays = tuple(date.fromordinal(date(2026, 1, 5).toordinal() + day) for day in (42, 43, 44))
+    story = use(Story()(0, AccountUpdated, holidays=holidays), range(42), 20)
+    assert told(story.world(until=53 * DAY)) == [(51, "opened", "high")]
+
+
 def test_spans_of_old_episodes_are_forgotten() -> None:
     for days, kept in ((100, 1), (200, 0)):
         story = use(use(use(Story(), range(42), 40), range(42, 63), 20), range(63, days), 40)

@@ -1,5 +1,7 @@
 """Obligation: what is owed after something happened, per subject; told again and again until it is over."""
 
+from datetime import date
+
 import msgspec
 
 from detector.domain.calendar import Duration
@@ -15,8 +17,9 @@ from detector.domain.events import (
     StakeholderUpdated,
 )
 from detector.domain.operators.obligation import Obligation
+from detector.domain.plan import Plan
 from detector.domain.verdict import HIGH, WARN
-from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story, with_rule
 
 
 def incident(*events: tuple[int, str], opened: int = 0) -> Story:
@@ -115,21 +118,16 @@ def test_a_goal_that_leads_down_is_met_from_above() -> None:
     assert told(story, 20 * DAY, UNSEEN) == [("00:00", "opened", None)]
 
 
-def test_a_ladder_of_rungs_is_climbed_at_their_times() -> None:
+def laddered(steps: tuple[tuple[int, Duration], ...]) -> Plan:
+    """The plan with other rungs for `incident.untold`, and without a repeat."""
     rule = next(rule for rule in PLAN.rules if rule.id == "incident.untold")
     assert isinstance(rule.operator, Obligation)
-    ladder = msgspec.structs.replace(
-        rule.operator, repeat=None, steps=((WARN, Duration(30, "m")), (HIGH, Duration(2, "h")))
-    )
-    laddered = msgspec.structs.replace(rule, operator=ladder)
-    plan = msgspec.structs.replace(
-        PLAN,
-        rules=tuple(laddered if each is rule else each for each in PLAN.rules),
-        entries={
-            cls: msgspec.structs.replace(entry, wakes=tuple((laddered if w is rule else w, f) for w, f in entry.wakes))
-            for cls, entry in PLAN.entries.items()
-        },
-    )
+    changed = msgspec.structs.replace(rule, operator=msgspec.structs.replace(rule.operator, repeat=None, steps=steps))
+    return with_rule(changed)
+
+
+def test_a_ladder_of_rungs_is_climbed_at_their_times() -> None:
+    plan = laddered(((WARN, Duration(30, "m")), (HIGH, Duration(2, "h"))))
     world = incident().world(until=DAY, plan=plan)
     assert [(a.detected_at[11:16], a.transition, a.severity, a.since[11:16]) for a in world.of("incident.untold")] == [
         ("00:30", "opened", "warn", "00:30"),
@@ -139,6 +137,24 @@ def test_a_ladder_of_rungs_is_climbed_at_their_times() -> None:
     assert once.of("incident.untold") == []
     late = incident((40, "told")).world(until=DAY, plan=plan)
     assert [a.transition for a in late.of("incident.untold")] == ["opened", "resolved"]
+
+
+def test_what_was_over_and_began_again_before_that_was_known_ends_and_is_owed_anew() -> None:
+    story = incident()(70 * MINUTE, IncidentOpened, incident_id="i", severity="major")
+    story(65 * MINUTE, IncidentResolved, incident_id="i", late=10 * MINUTE)
+    alerts = [row for row in told(story) if row[1] != "revised"]
+    assert alerts == [("00:30", "opened", None), ("01:15", "resolved", "righted_itself"), ("01:40", "reopened", None)]
+
+
+def test_a_holiday_that_becomes_known_makes_less_of_what_was_owed_by_business_days() -> None:
+    plan = laddered(((WARN, Duration(1, "bd")),))
+    story = Story()(0, AccountUpdated, segment="smb")(DAY, IncidentOpened, incident_id="i", severity="major")
+    story(2 * DAY + HOUR, AccountUpdated, holidays=(date(2026, 1, 7),))
+    alerts = story.world(until=4 * DAY, plan=plan).of("incident.untold")
+    assert [(a.detected_at[:16], a.transition) for a in alerts] == [("2026-01-07T00:00", "opened")]
+    story(2 * DAY + HOUR + 1, AccountUpdated, renewal_date=date(2026, 1, 20))
+    alerts = story.world(until=2 * DAY + 2 * HOUR, plan=plan).of("incident.untold")
+    assert alerts[-1].explanation == "It is less than when it opened, but not over. It clears with one incident.notified event."
 
 
 def test_its_sentences_count_in_minutes_hours_or_days() -> None:

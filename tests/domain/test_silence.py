@@ -53,6 +53,15 @@ def test_the_limit_of_its_own_is_twice_the_ninth_decile_of_the_usual_gaps() -> N
     assert said == [("2026-03-18T00:00:00.000Z", "opened", "warn", None)]
 
 
+def test_the_graver_of_two_limits_decides() -> None:
+    story = Story()
+    for gap in range(8):
+        touch(story, gap * 2 * DAY)
+    attempts(story, 15 * DAY, 16 * DAY, 17 * DAY)
+    said = [row[2] for row in story.world(until=46 * DAY).said("contact.dark")]
+    assert said == ["warn", "high", "critical"]
+
+
 def test_five_contacts_are_too_few_for_a_limit_of_its_own() -> None:
     story = Story()
     for gap in range(5):

@@ -9,9 +9,11 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import alert_id_of, fingerprint_of, iso, minute_text, priority_of
 from detector.domain.calendar import Duration
+from detector.domain.duplicates import duplicate
 from detector.domain.events import (
     AccountUpdated,
     IncidentOpened,
+    PaymentFailed,
     StakeholderUpdated,
     SurveyResponded,
     TouchLogged,
@@ -20,6 +22,7 @@ from detector.domain.events import (
 from detector.domain.facts import account_updated
 from detector.domain.matchers import Matcher, field_of
 from detector.domain.matchers import Test as Bound
+from detector.domain.measures import Track
 from detector.domain.moments import MomentOf
 from detector.domain.partition import MAX_THAWED
 from detector.domain.plan import Tenant
@@ -110,8 +113,6 @@ def test_everybody_s_minute_is_after_six_and_stays_the_same() -> None:
 
 def test_deadlines_and_minutes_come_out_by_due_time_then_account() -> None:
     schedule = Schedule()
-    schedule.begin(T0)
-    schedule.begin(T0 + DAY)  # it began already
     a, b = ("t", "a"), ("t", "b")
     for who in (b, a):
         schedule.add(who, "/".join(who), T0)
@@ -135,7 +136,6 @@ def test_deadlines_and_minutes_come_out_by_due_time_then_account() -> None:
 
 def test_minutes_go_on_where_a_clock_stands() -> None:
     schedule = Schedule()
-    schedule.start(0)  # no clock yet
     schedule.start(T0 + DAY)
     schedule.add(("t", "a"), "t/a", T0 + DAY)
     assert schedule.next_fire == T0 + DAY + minute_of("t/a") * MINUTE + GRACE
@@ -198,6 +198,25 @@ def test_a_role_is_the_known_one_and_a_score_is_a_share_of_its_scale() -> None:
     assert not sponsors.matches(survey, known)
     assert field_of(survey, "score_share", known) == 0.25
     assert field_of(msgspec.structs.replace(survey, scale_max=1), "score_share", known) is None
+
+
+def test_an_event_that_names_no_subject_is_kept_of_none() -> None:
+    failed = PaymentFailed(event_id="e", account_id="a", occurred_at=T0)
+    track = Track("invoice", "invoice_id", "failed", Matcher("failed", {PaymentFailed: ((),)}))
+    known = account()
+    track.fold(failed, b"8 bytes!", known)
+    assert not known.record.tracks
+    track.fold(msgspec.structs.replace(failed, invoice_id="i"), b"8 bytes!", known)
+    assert known.record.tracks == {"invoice": {"i": {"failed": (T0, T0)}}}
+
+
+def test_an_id_within_two_others_is_not_among_them() -> None:
+    ids = bytes(range(16))
+    known = account()
+    known.record.recent["20458"] = ids
+    event = PaymentFailed(event_id="e", account_id="a", occurred_at=T0)
+    assert not duplicate(event, ids[4:12], known, T0)
+    assert duplicate(event, ids[8:], known, T0)
 
 
 def test_a_moment_of_a_goal_that_is_not_kept_never_was() -> None:

@@ -5,8 +5,7 @@ import msgspec
 from detector.domain.calendar import Duration
 from detector.domain.events import AccountUpdated, StakeholderLeft, StakeholderUpdated, TicketCreated, TouchLogged
 from detector.domain.operators.threshold import Departure, Threshold
-from detector.domain.plan import Plan
-from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story, with_rule
 
 NEW = AccountUpdated  # an account's first event, long before: support is graver during its first 30 days
 
@@ -110,13 +109,7 @@ def test_a_threshold_of_the_account_itself_has_one_subject() -> None:
         steps=(msgspec.structs.replace(flood.steps[0], times_usual=None, share=None),),
     )  # fmt: skip
     changed = msgspec.structs.replace(rule, operator=whole, explain="{observed} tickets on {subject}")
-    rules = tuple(changed if each is rule else each for each in PLAN.rules)
-    by_id = {each.id: each for each in rules}
-    entries = {
-        cls: msgspec.structs.replace(entry, wakes=tuple((by_id[waked.id], field) for waked, field in entry.wakes))
-        for cls, entry in PLAN.entries.items()
-    }
-    plan: Plan = msgspec.structs.replace(PLAN, rules=rules, entries=entries)
+    plan = with_rule(changed)
     story = old()
     for hour, feature in enumerate(("export", "search", None)):
         ticket(story, 40 * DAY + hour * HOUR, feature)
@@ -212,14 +205,7 @@ def test_a_departure_may_last_for_a_time_of_its_own() -> None:
     rule = next(rule for rule in PLAN.rules if rule.id == "sponsor.left")
     assert isinstance(rule.operator, Departure)
     lasting = msgspec.structs.replace(rule, operator=msgspec.structs.replace(rule.operator, lasts=Duration(3, "bd")))
-    plan = msgspec.structs.replace(
-        PLAN,
-        rules=tuple(lasting if each is rule else each for each in PLAN.rules),
-        entries={
-            cls: msgspec.structs.replace(entry, wakes=tuple((lasting if w is rule else w, f) for w, f in entry.wakes))
-            for cls, entry in PLAN.entries.items()
-        },
-    )
+    plan = with_rule(lasting)
     world = left().world(until=20 * DAY, plan=plan)
     assert [(a.detected_at[:10], a.transition) for a in world.alerts if a.rule_id == "sponsor.left"] == [
         ("2026-01-06", "opened"),

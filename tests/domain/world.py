@@ -1,6 +1,6 @@
 """A partition and what it needs, for tests: events by record time in, everything that came of it out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,7 +10,7 @@ from detector.domain.alerts import Alert
 from detector.domain.events import Event
 from detector.domain.health import Health
 from detector.domain.partition import Changes, Partition, RecordTime
-from detector.domain.plan import Plan
+from detector.domain.plan import Plan, Rule
 from detector.domain.record import RawRecord, Record, Reject
 from detector.domain.state import AccountRecord, account_path, decode_account_record, hot_key, record_key
 
@@ -166,7 +166,15 @@ class Story:
         return world.play(None if until is None else T0 + until)
 
 
-def only(values: Mapping[str, object] | Sequence[object]) -> object:
-    """The one value there is."""
-    assert len(values) == 1
-    return next(iter(values))
+def with_rule(changed: Rule, plan: Plan = PLAN) -> Plan:
+    """The plan with the rule of this id replaced."""
+    return msgspec.structs.replace(
+        plan,
+        rules=tuple(changed if rule.id == changed.id else rule for rule in plan.rules),
+        entries={
+            cls: msgspec.structs.replace(
+                entry, wakes=tuple((changed if rule.id == changed.id else rule, field) for rule, field in entry.wakes)
+            )
+            for cls, entry in plan.entries.items()
+        },
+    )

@@ -51,8 +51,9 @@ class Attainment(EventDriven, frozen=True):
         goal = account.record.goals[subject] if subject in account.record.goals else None
         if goal is None:
             return Verdict(ended="superseded")
-        if goal.closed_at >= 0:
-            return Verdict(ended=ended_as(goal))
+        ended = ended_as(goal)
+        if ended is not None:
+            return Verdict(ended=ended)
         baseline = goal_field(goal, "baseline")
         stamped = goal.fields.get("schedule")
         schedule = stamped[0] if stamped is not None else None

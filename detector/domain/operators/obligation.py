@@ -73,8 +73,9 @@ class Obligation(EventDriven, frozen=True):
         """ON from the due time on while the awaited fact is unknown; OFF once it is known or what began it is over."""
         assert subject is not None  # noqa: S101 - an obligation always has a subject
         goal = account.record.goals.get(subject) if self.per == GOAL else None
-        if goal is not None and goal.closed_at >= 0:
-            return Verdict(ended=ended_as(goal))
+        ended = None if goal is None else ended_as(goal)
+        if ended is not None:
+            return Verdict(ended=ended)
         began = _times(self.after, account, subject)
         if began is None:
             return Verdict(ended="superseded")  # nothing of it is kept any more

@@ -124,12 +124,12 @@ class Silence(EventDriven, frozen=True):
                     self._explain(verdict, anchor + limit, due, moment)
                 continue
             began = max(due, enough)
-            if began <= moment.now:
-                verdict.since = began if verdict.level == 0 else min(verdict.since, began)
-                if step.level > verdict.level:
-                    verdict.level, limit_ms = step.level, limit
-            elif began != NEVER:
-                verdict.due = earliest(verdict.due, began)
+            if began > moment.now:
+                verdict.due = earliest(verdict.due, None if began == NEVER else began)
+                continue
+            verdict.since = began if verdict.level == 0 else min(verdict.since, began)
+            if step.level > verdict.level:
+                verdict.level, limit_ms = step.level, limit
         if episode is not None and verdict.level == 0:
             verdict.off = broken is not None and bool(episode.frozen) and broken > episode.frozen[0]
             verdict.superseded = verdict.off and broken is not None and broken <= episode.since
