@@ -22,7 +22,19 @@ class Account:
     `first_event` is the earliest event time seen; `lost` counts what was dropped since somebody last looked.
     """
 
-    __slots__ = ("_calendar", "_raw", "_record", "account_id", "first_event", "hot", "last", "lost", "path", "record_dirty", "tenant_id")
+    __slots__ = (
+        "_calendar",
+        "_raw",
+        "_record",
+        "account_id",
+        "first_event",
+        "hot",
+        "last",
+        "lost",
+        "path",
+        "record_dirty",
+        "tenant_id",
+    )
 
     def __init__(self, tenant_id: str, account_id: str, path: str, hot: bytearray, raw: bytes | None) -> None:
         self.tenant_id = tenant_id

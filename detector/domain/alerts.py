@@ -112,7 +112,9 @@ def fingerprint_of(tenant_id: str, account_id: str, rule_id: str, kind: str | No
     return _digest([tenant_id, account_id, rule_id, kind, subject])
 
 
-def alert_id_of(tenant_id: str, account_id: str, rule_id: str, kind: str | None, subject: str | None, opened_at: str) -> str:
+def alert_id_of(
+    tenant_id: str, account_id: str, rule_id: str, kind: str | None, subject: str | None, opened_at: str
+) -> str:
     """The id of one episode: the first 32 hex digits of SHA-256 over the compact JSON list of its parts (events.md 4)."""
     return _digest([tenant_id, account_id, rule_id, kind, subject, opened_at])
 
@@ -172,7 +174,10 @@ def alert_of(
         evidence=verdict.evidence,
         clears_when=verdict.clears or Clears("nothing more: it has cleared"),
         recommended_action=RecommendedAction(
-            rule.action.play, rule.action.summary, rule.action.owner, iso(rule.action.within.after(account.calendar, now))
+            rule.action.play,
+            rule.action.summary,
+            rule.action.owner,
+            iso(rule.action.within.after(account.calendar, now)),
         ),
         value_index=ValueIndex(),
         arr_at_risk_minor=None,
@@ -202,5 +207,7 @@ def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     if episode.resolution == "superseded":
         return f"It never held, as was reported late. {over}"
     lasted = f" It has stayed so for {rule.keep_ms // DAY_MS} days." if rule.keep_ms else ""
-    alone = " Nobody here had been in touch since it opened." if lasted and episode.resolution == "righted_itself" else ""
+    alone = (
+        " Nobody here had been in touch since it opened." if lasted and episode.resolution == "righted_itself" else ""
+    )
     return over + lasted + alone

@@ -59,7 +59,9 @@ class Detect:
         else:
             self._judge_each(account, self._usage, self._at(account, now, event), trigger)
 
-    def event(self, event: Event, event_hash: bytes, account: Account, now: int, trigger: RecordTrigger, *, first: bool) -> None:
+    def event(
+        self, event: Event, event_hash: bytes, account: Account, now: int, trigger: RecordTrigger, *, first: bool
+    ) -> None:
         """Take any other event in, which is no duplicate, and judge the rules that it wakes."""
         account.record_dirty = True
         cls = event.__class__
@@ -146,7 +148,11 @@ class Detect:
     # -- judging ------------------------------------------------------------------------------------------------------
 
     def _judge_each(
-        self, account: Account, rules: tuple[Rule, ...] | list[Rule], moment: Moment, trigger: RecordTrigger | DeadlineTrigger
+        self,
+        account: Account,
+        rules: tuple[Rule, ...] | list[Rule],
+        moment: Moment,
+        trigger: RecordTrigger | DeadlineTrigger,
     ) -> None:
         account.record_dirty = True
         for rule in rules:
@@ -163,7 +169,11 @@ class Detect:
             record.wake.pop(rule.id, None)  # of a pack that armed it
             return
         mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
-        subjects = [only] if only is not None else sorted({*rule.operator.subjects(account, moment), *mine}, key=lambda s: s or "")
+        subjects = (
+            [only]
+            if only is not None
+            else sorted({*rule.operator.subjects(account, moment), *mine}, key=lambda s: s or "")
+        )
         due = record.wake.get(rule.id) if only is not None else None
         note: tuple[str, int] | None = None
         for subject in subjects:
@@ -190,7 +200,9 @@ class Detect:
                 account.record_dirty = True
         self._remember(account, rule, due, note, moment)
 
-    def _remember(self, account: Account, rule: Rule, due: int | None, note: tuple[str, int] | None, moment: Moment) -> None:
+    def _remember(
+        self, account: Account, rule: Rule, due: int | None, note: tuple[str, int] | None, moment: Moment
+    ) -> None:
         record = account.record
         if record.wake.get(rule.id) != due:
             account.record_dirty = True
@@ -221,14 +233,20 @@ class Detect:
         explained = any(rule.id in record.notes for rule in self._usage)
         full = account.calendar.is_special or any(rule.id in live or rule.id in record.spans for rule in self._daily)
         old = hot.wake_mask(account.hot) & _CHANGED
-        hot.set_wake_mask(account.hot, (USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old))
+        hot.set_wake_mask(
+            account.hot, (USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old)
+        )
 
     def _wake_orphans(self, account: Account, moment: Moment) -> None:
         """Let alerts end whose subject was dropped to keep the record small."""
         record = account.record
         for episode in record.episodes:
             rule = self._by_id.get(episode.rule)
-            if rule is not None and episode.status != "resolved" and episode.subject not in rule.operator.subjects(account, moment):
+            if (
+                rule is not None
+                and episode.status != "resolved"
+                and episode.subject not in rule.operator.subjects(account, moment)
+            ):
                 record.wake[rule.id] = min(record.wake.get(rule.id, hot.NEVER), moment.now)
 
 

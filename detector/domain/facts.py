@@ -44,7 +44,11 @@ def account_updated(event: e.AccountUpdated, account: Account) -> None:
     profile = account.record.profile
     for name in _PROFILE:
         value = getattr(event, name)
-        if value is not msgspec.UNSET and put(profile, name, _profile_value(name, value), event.occurred_at) and name in _CALENDAR:
+        if (
+            value is not msgspec.UNSET
+            and put(profile, name, _profile_value(name, value), event.occurred_at)
+            and name in _CALENDAR
+        ):
             account.calendar_changed()
     if event.stage is not msgspec.UNSET:
         _staged(account, event.stage, event.occurred_at)

@@ -66,10 +66,16 @@ def health_of(account: Account, plan: Plan, now: int) -> Health:
         grade="insufficient_data",
         open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved" and e.body),
         not_armed=tenant.not_armed,
-        not_warm=tuple(rule.id for rule in plan.rules if rule.index in tenant.armed and not rule.operator.warm(account, now)),
-        silences=tuple(SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())),
+        not_warm=tuple(
+            rule.id for rule in plan.rules if rule.index in tenant.armed and not rule.operator.warm(account, now)
+        ),
+        silences=tuple(
+            SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())
+        ),
         next_deadline=iso(due[0][0]) if due else None,
-        obligations=tuple(Due(rule, None, iso(at), None) for at, rule in due if rule in obligations and at - now <= _DUE_SOON_MS),
+        obligations=tuple(
+            Due(rule, None, iso(at), None) for at, rule in due if rule in obligations and at - now <= _DUE_SOON_MS
+        ),
         trend=None,
         days_until_at_risk=None,
     )

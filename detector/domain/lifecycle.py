@@ -50,10 +50,20 @@ def _judged_at(episode: Episode, moment: Moment) -> int:
     return max(moment.settled, episode.opened)
 
 
-def step(account: Account, rule: Rule, subject: str | None, episode: Episode | None, verdict: Verdict, moment: Moment, touch: str) -> Step:
+def step(
+    account: Account,
+    rule: Rule,
+    subject: str | None,
+    episode: Episode | None,
+    verdict: Verdict,
+    moment: Moment,
+    touch: str,
+) -> Step:
     """One verdict into the life of one alert; `touch` is the mark of human touches, which tells how it ended."""
     if episode is None or (episode.status == "resolved" and not _still_matters(episode, moment)):
-        return _maybe_open(account, rule, subject, verdict, moment, latched=episode is not None and episode.latched, old=episode)
+        return _maybe_open(
+            account, rule, subject, verdict, moment, latched=episode is not None and episode.latched, old=episode
+        )
     if episode.status == "resolved":
         return _cool_down(account, rule, episode, verdict, moment)
     if verdict.ended is not None:
@@ -72,7 +82,14 @@ def _still_matters(episode: Episode, moment: Moment) -> bool:
 
 
 def _maybe_open(
-    account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment, *, latched: bool, old: Episode | None
+    account: Account,
+    rule: Rule,
+    subject: str | None,
+    verdict: Verdict,
+    moment: Moment,
+    *,
+    latched: bool,
+    old: Episode | None,
 ) -> Step:
     pending = account.record.pending
     name = f"{rule.id}|{subject or ''}"
@@ -133,7 +150,9 @@ def _on(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment
         return _changed(account, rule, episode, verdict, moment, "reopened")
     severity = _severity(account, rule, verdict.level, moment, _judged_at(episode, moment))
     if severity != episode.severity:
-        return _changed(account, rule, episode, verdict, moment, "escalated" if severity > episode.severity else "eased")
+        return _changed(
+            account, rule, episode, verdict, moment, "escalated" if severity > episode.severity else "eased"
+        )
     if moment.event is not None and _seen(verdict) != episode.seen:
         return _changed(account, rule, episode, verdict, moment, "revised")
     episode.level = verdict.level

@@ -21,7 +21,17 @@ ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is calle
 _EVENT_BYTES: Final = 512
 _LONG_EVENT_BYTES: Final = 2_500  # of one with a schedule or holidays
 _COPIES: Final = 4  # of an id or a name: in logs, tracks, people
-_IDS: Final = ("stakeholder_id", "role", "department", "feature", "goal_id", "incident_id", "ticket_id", "segment", "owner_id")
+_IDS: Final = (
+    "stakeholder_id",
+    "role",
+    "department",
+    "feature",
+    "goal_id",
+    "incident_id",
+    "ticket_id",
+    "segment",
+    "owner_id",
+)
 
 
 def grown_by(event: Event) -> int:
@@ -67,7 +77,9 @@ def _drop(account: Account, what: str, entries: list[Any], keep: int) -> None:
 
 def _drop_bodies(account: Account, keep: int) -> None:
     """Leave the last bodies of the gravest `keep` alerts, the newest of equals: a snapshot shows no others."""
-    told = sorted((e for e in account.record.episodes if e.body), key=lambda e: (e.status != "resolved", e.severity, e.opened))
+    told = sorted(
+        (e for e in account.record.episodes if e.body), key=lambda e: (e.status != "resolved", e.severity, e.opened)
+    )
     if len(told) > keep:
         evict(account, "body", len(told) - keep)
         for episode in told[:-keep]:

@@ -66,7 +66,9 @@ def _target_met(account: Account, goal: Goal, roles: frozenset[str]) -> Times | 
 
 
 def _acknowledged(account: Account, goal: Goal, roles: frozenset[str]) -> Times | None:
-    times = [at for at, who, carried in goal.acks if not roles or account.role_of(who or None, carried or None) in roles]
+    times = [
+        at for at, who, carried in goal.acks if not roles or account.role_of(who or None, carried or None) in roles
+    ]
     return (times[0], times[-1]) if times else None
 
 

@@ -158,7 +158,9 @@ class Partition:
                 states.append((record_key(path), encode_record(account.record)))
                 account.record_dirty = False
         states.append((PARTITION_KEY, encode_record(self._partition_record())))
-        changes = Changes(states, dict(self.positions), self._detect.alerts, self._health, self._dead_letters, self._tally)
+        changes = Changes(
+            states, dict(self.positions), self._detect.alerts, self._health, self._dead_letters, self._tally
+        )
         self._detect.alerts, self._health, self._dead_letters, self._tally = [], [], [], new_tally()
         self._detect.noted = 0
         self._dirty, self._moved, self.urgent = {}, False, False

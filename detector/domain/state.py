@@ -198,7 +198,9 @@ def _raise_unreadable(data: bytes, cause: Exception | None) -> None:
     except (msgspec.MsgspecError, RecursionError, IndexError):
         raise StateError("the stored record is not readable") from cause
     if isinstance(major, int) and major > MAJOR:
-        raise StateError(f"the stored record has version {major}, this release reads {MAJOR}: start a newer release", newer=True)
+        raise StateError(
+            f"the stored record has version {major}, this release reads {MAJOR}: start a newer release", newer=True
+        )
     raise StateError("the stored record is not readable") from cause
 
 

@@ -12,7 +12,11 @@ FAR = 253_402_300_799_999  # the last millisecond of the year 9999
 
 
 def goal(
-    schedule: Sequence[tuple[int, float]] = ((100, 100.0),), *, baseline: float | None = 0.0, target: float | None = 100.0, direction: str = "up"
+    schedule: Sequence[tuple[int, float]] = ((100, 100.0),),
+    *,
+    baseline: float | None = 0.0,
+    target: float | None = 100.0,
+    direction: str = "up",
 ) -> Story:
     points = tuple(SchedulePoint(at=T0 + day * DAY if day < 10_000 else FAR, expected=value) for day, value in schedule)
     return Story()(
@@ -31,7 +35,17 @@ def told(story: Story, until: int = 60) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(
     ("value", "severity"),
-    [(0.0, "high"), (25.0, "high"), (25.1, "warn"), (40.0, "warn"), (41.0, "watch"), (45.0, "watch"), (46.0, None), (60.0, None), (-5.0, "high")],
+    [
+        (0.0, "high"),
+        (25.0, "high"),
+        (25.1, "warn"),
+        (40.0, "warn"),
+        (41.0, "watch"),
+        (45.0, "watch"),
+        (46.0, None),
+        (60.0, None),
+        (-5.0, "high"),
+    ],
 )
 def test_at_half_the_way_what_was_reached_decides_the_severity(value: float, severity: str | None) -> None:
     said = told(measured(goal(), 50, value))
@@ -86,7 +100,14 @@ def test_dates_before_the_goal_was_set_and_dates_in_the_year_9999_are_no_trouble
 
 def test_a_goal_that_is_set_again_keeps_its_measures_and_replaces_what_is_given() -> None:
     story = measured(goal(), 50, 46.0)
-    story(51 * DAY, GoalSet, goal_id="g", kind="revenue", direction="up", schedule=(SchedulePoint(at=T0 + 60 * DAY, expected=100.0),))
+    story(
+        51 * DAY,
+        GoalSet,
+        goal_id="g",
+        kind="revenue",
+        direction="up",
+        schedule=(SchedulePoint(at=T0 + 60 * DAY, expected=100.0),),
+    )
     assert told(story, 55) == [("2026-02-25T00:00:00.000Z", "opened", "warn")]  # 46 of 83
     undone = measured(goal(), 50, 10.0)
     undone(51 * DAY, GoalSet, goal_id="g", kind="revenue", direction="up", schedule=())

@@ -70,9 +70,14 @@ def test_after_56_days_without_recovery_the_new_level_is_the_usual_one() -> None
     story = use(use(Story(), range(42), 40), range(42, 180), 12)
     world = story.world(until=180 * DAY)
     opened = told(world)[0][0]
-    assert [said[:2] for said in told(world) if said[1] != "escalated"] == [(opened, "opened"), (opened + 56, "resolved")]
+    assert [said[:2] for said in told(world) if said[1] != "escalated"] == [
+        (opened, "opened"),
+        (opened + 56, "resolved"),
+    ]
     end = next(alert for alert in world.alerts if alert.resolution == "expired")
-    assert end.explanation.startswith("It did not recover, and from now on counts as usual. 60 actions in 7 days where 200")
+    assert end.explanation.startswith(
+        "It did not recover, and from now on counts as usual. 60 actions in 7 days where 200"
+    )
 
 
 def test_a_second_drop_is_measured_against_the_new_level() -> None:
@@ -98,7 +103,9 @@ def test_usage_that_is_reported_late_proves_that_there_was_no_drop() -> None:
     use(story, range(42, 47), 40, late=8 * DAY)
     use(story, range(49, 75), 40)
     world = story.world(until=75 * DAY)
-    said = [(transition, alert.resolution) for alert, (_, transition, _) in zip(_drops(world), told(world), strict=True)]
+    said = [
+        (transition, alert.resolution) for alert, (_, transition, _) in zip(_drops(world), told(world), strict=True)
+    ]
     assert said[0][0] == "opened"
     assert said[-1] == ("resolved", "superseded")
     assert "It never held, as was reported late." in _drops(world)[-1].explanation

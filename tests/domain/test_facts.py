@@ -29,7 +29,12 @@ def facts_of(world: World) -> bytes:
     """The facts of the account: its record without what the path leaves (alerts, deadlines, ids, counts)."""
     record = world.record()
     facts = AccountRecord(
-        profile=record.profile, people=record.people, goals=record.goals, marks=record.marks, tracks=record.tracks, logs=record.logs
+        profile=record.profile,
+        people=record.people,
+        goals=record.goals,
+        marks=record.marks,
+        tracks=record.tracks,
+        logs=record.logs,
     )
     return encode_record(facts)
 
@@ -40,7 +45,12 @@ def in_every_order(*events: Event) -> set[bytes]:
 
 
 def event(cls: type[Event], at: int, **fields: object) -> Event:
-    return cls(event_id=f"{cls.__name__}-{at}-{sorted(map(str, fields.items()))}", account_id="acme", occurred_at=T0 + at, **fields)  # type: ignore[arg-type]
+    return cls(
+        event_id=f"{cls.__name__}-{at}-{sorted(map(str, fields.items()))}",
+        account_id="acme",
+        occurred_at=T0 + at,
+        **fields,
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +98,11 @@ def test_an_event_that_is_folded_again_after_its_id_was_forgotten_leaves_nothing
         event(StakeholderLeft, 4, stakeholder_id="p"),
     ]
     first = [(e.occurred_at, "crm", e) for e in events]
-    another = (T0 + 29 * DAY, "crm", event(OwnerIntroduced, 29 * DAY, owner_id="o"))  # of which nothing is kept but its id
+    another = (
+        T0 + 29 * DAY,
+        "crm",
+        event(OwnerIntroduced, 29 * DAY, owner_id="o"),
+    )  # of which nothing is kept but its id
     later = [(T0 + 30 * DAY + n, "crm", again) for n, again in enumerate(events)]
     once, twice = World(log_of(first)).play(), World(log_of([*first, another, *later])).play()
     assert facts_of(twice) == facts_of(once)

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from detector.domain import hot
 from detector.domain.events import Event, GoalClosed, IncidentResolved, TouchLogged, UsageRecorded
-from detector.domain.state import AccountRecord, decode_account_record, decode_partition_record, encode_record, split_path
+from detector.domain.state import (
+    AccountRecord,
+    decode_account_record,
+    decode_partition_record,
+    encode_record,
+    split_path,
+)
 from detector.domain.verdict import GRACE_MS
 from tests.domain.streams import BUSY, CALM, IDS, NAUGHTY, TOPICS, TYPES, rows
 from tests.domain.world import DAY, MINUTE, T0, Row, World, log_of
@@ -166,7 +172,9 @@ def facts(world: World) -> dict[str, bytes]:
 
 @bounded
 @given(rows(gaps=(0, 1, 1000, 5_000, 20_000, 9 * DAY), most=40, types=CALM), st.randoms(use_true_random=False))
-def test_records_that_change_places_within_the_grace_end_in_the_same_open_alerts(stream: list[Row], random: Random) -> None:
+def test_records_that_change_places_within_the_grace_end_in_the_same_open_alerts(
+    stream: list[Row], random: Random
+) -> None:
     moved = sorted(
         ((at + delays, topic, event) for (at, topic, event), delays in _delayed(stream, random)), key=lambda row: row[0]
     )
@@ -198,7 +206,9 @@ def good_news(world: World, at: int) -> list[Row]:
         for role in ("sponsor", "executive", "champion"):
             said.append((TouchLogged, {**TALK, "stakeholder_id": f"new {role}", "role": role}))
         for number, (cls, fields) in enumerate(said):
-            found.append((at, "crm", cls(event_id=f"good-{account}-{number}", account_id=account, occurred_at=at, **fields)))
+            found.append(
+                (at, "crm", cls(event_id=f"good-{account}-{number}", account_id=account, occurred_at=at, **fields))
+            )
         for day in range(100):
             now = at + day * DAY
             use: dict[str, Any] = {"event_id": f"use-{account}-{day}", "account_id": account, "occurred_at": now}

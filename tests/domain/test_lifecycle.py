@@ -67,7 +67,9 @@ class Life:
         now = T0 + at
         event = None if by_deadline else OwnerIntroduced(event_id="e", account_id="acme", occurred_at=now, owner_id="o")
         moment = Moment(now, now if by_deadline else now - GRACE, T0, T0, event)
-        came = step(self.account, self.rule, self.subject, self.episode, Verdict(level=level, off=off, **more), moment, "touch")
+        came = step(
+            self.account, self.rule, self.subject, self.episode, Verdict(level=level, off=off, **more), moment, "touch"
+        )
         self.episode, self.due = came.episode, None if came.due is None else came.due - T0
         if came.transition is not None and came.episode is not None:
             self.told.append((at, came.transition, came.episode.severity))

@@ -28,7 +28,13 @@ def crowd(wide: str) -> Story:
     for number in range(5_000):
         at = number * 25 * MINUTE
         person = f"p{number}{wide}"[:128]
-        story(at, StakeholderUpdated, stakeholder_id=person, role="sponsor" if number % 50 == 0 else "end_user", department=wide[:64] or "it")
+        story(
+            at,
+            StakeholderUpdated,
+            stakeholder_id=person,
+            role="sponsor" if number % 50 == 0 else "end_user",
+            department=wide[:64] or "it",
+        )
         if number % 50 == 0:
             story(at + 1, StakeholderLeft, stakeholder_id=person)
         if number % 5 < 2:

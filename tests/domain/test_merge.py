@@ -13,7 +13,9 @@ TOPICS = ("crm", "support", "usage")
 class Seen:
     """A partition that notes the order in which records are applied: `topic:offset`."""
 
-    def __init__(self, log: Log, record_time: str = "create", topics: Sequence[str] = TOPICS, **options: object) -> None:
+    def __init__(
+        self, log: Log, record_time: str = "create", topics: Sequence[str] = TOPICS, **options: object
+    ) -> None:
         self.log, self.order = log, list[str]()
 
         def decode(record: RawRecord, topic: str) -> Event | Reject:
@@ -21,7 +23,13 @@ class Seen:
             return log.decode(record, topic)
 
         self.partition = Partition(
-            0, plan=PLAN, topics=tuple(topics), decode=decode, store={}, record_time=record_time, **options  # type: ignore[arg-type]
+            0,
+            plan=PLAN,
+            topics=tuple(topics),
+            decode=decode,
+            store={},
+            record_time=record_time,
+            **options,  # type: ignore[arg-type]
         )
 
     def offer(self, topic: str) -> None:
@@ -30,12 +38,17 @@ class Seen:
 
 def rows(*times: tuple[str, int]) -> list[Row]:
     return [
-        (T0 + at, topic, OwnerIntroduced(event_id=f"{topic}{at}", account_id="acme", occurred_at=T0 + at, owner_id="o")) for topic, at in times
+        (T0 + at, topic, OwnerIntroduced(event_id=f"{topic}{at}", account_id="acme", occurred_at=T0 + at, owner_id="o"))
+        for topic, at in times
     ]
 
 
 def clock_row(topic: str, at: int) -> Row:
-    return (T0 + at, topic, FeedHeartbeat(event_id=f"c{topic}", account_id="_feed", occurred_at=T0 + at, source=CLOCK_SOURCE))
+    return (
+        T0 + at,
+        topic,
+        FeedHeartbeat(event_id=f"c{topic}", account_id="_feed", occurred_at=T0 + at, source=CLOCK_SOURCE),
+    )
 
 
 def test_records_are_applied_by_effective_time_then_topic_then_offset() -> None:
@@ -93,7 +106,9 @@ def test_an_import_ends_when_the_clock_was_set_on_every_topic() -> None:
 
 
 def test_a_closed_topic_that_goes_on_is_waited_for_again() -> None:
-    log = log_of([clock_row("crm", HOUR), clock_row("support", HOUR), *rows(("usage", HOUR), ("usage", 2 * HOUR))], TOPICS)
+    log = log_of(
+        [clock_row("crm", HOUR), clock_row("support", HOUR), *rows(("usage", HOUR), ("usage", 2 * HOUR))], TOPICS
+    )
     seen = Seen(log)
     for topic in TOPICS:
         seen.offer(topic)
@@ -161,7 +176,9 @@ def test_deadlines_fire_by_due_time_then_tenant_then_account() -> None:
     ]  # fmt: skip
     for number, story in enumerate(stories):
         story.rows = [(at, topic, _renamed(event, f"e{number}")) for at, topic, event in story.rows]
-    world = World(log_of(sorted((row for story in stories for row in story.rows), key=lambda row: row[0]))).play(T0 + HOUR)
+    world = World(log_of(sorted((row for story in stories for row in story.rows), key=lambda row: row[0]))).play(
+        T0 + HOUR
+    )
     assert [(a.tenant_id, a.account_id, a.subject.id) for a in world.alerts] == [
         ("two", "z", "i1"), ("one", "b", "i1"), ("one", "b", "i2"), ("one", "c", "i1"), ("two", "a", "i1"),
     ]  # fmt: skip
@@ -185,7 +202,9 @@ def test_an_unreadable_record_is_a_dead_letter_and_of_an_unknown_type_only_ten_a
 
 
 def test_invented_types_do_not_swell_the_partition_s_record() -> None:
-    world = World(log_of([(T0 + n, "crm", Reject("unknown_type", "x", "s" * 128, f"t{n}")) for n in range(1_000)])).play()
+    world = World(
+        log_of([(T0 + n, "crm", Reject("unknown_type", "x", "s" * 128, f"t{n}")) for n in range(1_000)])
+    ).play()
     assert len(world.changes[0].dead_letters) == 256 + 10
     assert len(world.store[b"p"]) < 64 * 1024
 

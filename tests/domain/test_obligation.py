@@ -24,7 +24,9 @@ from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story, with_rule
 
 def incident(*events: tuple[int, str], opened: int = 0) -> Story:
     """An incident of an old account, so that nothing is raised by onboarding: (minute, told or over)."""
-    story = Story()(-60 * DAY, AccountUpdated, segment="smb")(opened * MINUTE, IncidentOpened, incident_id="i", severity="major")
+    story = Story()(-60 * DAY, AccountUpdated, segment="smb")(
+        opened * MINUTE, IncidentOpened, incident_id="i", severity="major"
+    )
     for minute, what in events:
         if what == "told":
             story(minute * MINUTE, IncidentNotified, incident_id="i", phase="update")
@@ -40,7 +42,10 @@ def told(story: Story, until: int = DAY, rule: str = "incident.untold") -> list[
 
 def test_each_word_to_the_customer_is_good_for_another_half_hour() -> None:
     assert told(incident((20, "told"), (45, "told"), (70, "over"))) == []
-    assert told(incident((20, "told"), (70, "over"))) == [("00:50", "opened", None), ("01:10", "resolved", "righted_itself")]
+    assert told(incident((20, "told"), (70, "over"))) == [
+        ("00:50", "opened", None),
+        ("01:10", "resolved", "righted_itself"),
+    ]
 
 
 def test_it_is_one_alert_an_incident_however_often_it_falls_silent() -> None:
@@ -72,12 +77,20 @@ def test_an_event_of_an_incident_never_seen_before_is_applied_as_far_as_it_goes(
     assert set(story.world().record().tracks["incident"]) == {"i", "j"}
 
 
-def goal(*, acknowledged: int | None = None, closed: tuple[int, str] | None = None, role: str | None = "sponsor") -> Story:
+def goal(
+    *, acknowledged: int | None = None, closed: tuple[int, str] | None = None, role: str | None = "sponsor"
+) -> Story:
     story = Story()(0, GoalSet, goal_id="g", kind="revenue", direction="up", baseline=0.0, target=10.0)
     story(0, StakeholderUpdated, stakeholder_id="boss", role="sponsor")
     story(DAY, GoalMeasured, goal_id="g", value=10.0, evidence="measured")
     if acknowledged is not None:
-        story(acknowledged * DAY, GoalAcknowledged, goal_id="g", stakeholder_id="boss" if role == "sponsor" else "p", role=role)
+        story(
+            acknowledged * DAY,
+            GoalAcknowledged,
+            goal_id="g",
+            stakeholder_id="boss" if role == "sponsor" else "p",
+            role=role,
+        )
     if closed is not None:
         story(closed[0] * DAY, GoalClosed, goal_id="g", closed_as=closed[1])
     return story
@@ -154,7 +167,10 @@ def test_a_holiday_that_becomes_known_makes_less_of_what_was_owed_by_business_da
     assert [(a.detected_at[:16], a.transition) for a in alerts] == [("2026-01-07T00:00", "opened")]
     story(2 * DAY + HOUR + 1, AccountUpdated, renewal_date=date(2026, 1, 20))
     alerts = story.world(until=2 * DAY + 2 * HOUR, plan=plan).of("incident.untold")
-    assert alerts[-1].explanation == "It is less than when it opened, but not over. It clears with one incident.notified event."
+    assert (
+        alerts[-1].explanation
+        == "It is less than when it opened, but not over. It clears with one incident.notified event."
+    )
 
 
 def test_its_sentences_count_in_minutes_hours_or_days() -> None:

@@ -97,7 +97,9 @@ def test_usage_ends_the_explanation_of_a_silence() -> None:
         (DataExported, {"rows": 10}, True),
     ],
 )
-def test_every_kind_of_usage_is_a_sign_of_life_but_nobody_active_is_none(cls: type, fields: dict[str, int], counts: bool) -> None:
+def test_every_kind_of_usage_is_a_sign_of_life_but_nobody_active_is_none(
+    cls: type, fields: dict[str, int], counts: bool
+) -> None:
     story = Story()(0, UsageRecorded)(10 * DAY, cls, **fields)
     said = story.world(until=16 * DAY).said("usage.dark")
     assert bool(said) is not counts

@@ -75,7 +75,9 @@ def account(**profile: Any) -> Account:
         (10, 1, "EUR", 8), (10, 99_000_000, "EUR", 80), (10, 12_000_000, "USD", 40), (10, None, "EUR", 40),
     ],
 )  # fmt: skip
-def test_priority_is_severity_times_nearness_times_money(days: int | None, arr: int | None, currency: str, priority: int) -> None:
+def test_priority_is_severity_times_nearness_times_money(
+    days: int | None, arr: int | None, currency: str, priority: int
+) -> None:
     tenant = Tenant(frozenset(), (), 12_000_000, "EUR")
     assert priority_of(account(arr_minor=arr, currency=currency), tenant, 4, days) == priority
     assert priority_of(account(arr_minor=arr, currency=currency), Tenant(frozenset(), ()), 5, None) == 25
@@ -95,7 +97,12 @@ def test_a_body_names_the_account_as_it_came_and_when_to_act() -> None:
 def test_of_a_bare_file_no_partition_or_offset_is_named() -> None:
     story = Story()(0, StakeholderUpdated, stakeholder_id="s", role="sponsor", active=False)
     (alert,) = story.world(bare=True).alerts
-    assert msgspec.to_builtins(alert.trigger) == {"topic": "crm", "partition": None, "offset": None, "event_id": "acme-0"}
+    assert msgspec.to_builtins(alert.trigger) == {
+        "topic": "crm",
+        "partition": None,
+        "offset": None,
+        "event_id": "acme-0",
+    }
     (alert,) = story.world().alerts
     assert msgspec.to_builtins(alert.trigger) == {"topic": "crm", "partition": 3, "offset": 0, "event_id": "acme-0"}
 
@@ -151,7 +158,9 @@ def test_an_account_s_path_leads_back_to_it(name: str) -> None:
     assert split_path(path) == (name, f"{name}/x")
 
 
-@pytest.mark.parametrize(("decode", "record"), [(decode_account_record, AccountRecord()), (decode_partition_record, PartitionRecord())])
+@pytest.mark.parametrize(
+    ("decode", "record"), [(decode_account_record, AccountRecord()), (decode_partition_record, PartitionRecord())]
+)
 def test_a_stored_record_says_its_version_and_what_cannot_be_read_is_refused(decode: Any, record: Any) -> None:
     assert decode(encode_record(record)) == record
     pack = msgspec.msgpack.encode
@@ -188,13 +197,17 @@ def test_bounds_include_or_exclude_their_value_and_nothing_passes_only_missing()
 def test_a_role_is_the_known_one_and_a_score_is_a_share_of_its_scale() -> None:
     known = account()
     known.record.people["p"] = Person(role="sponsor", role_at=1)
-    touch = TouchLogged(event_id="e", account_id="a", occurred_at=T0, direction="inbound", kind="call", stakeholder_id="p", role="buyer")
+    touch = TouchLogged(
+        event_id="e", account_id="a", occurred_at=T0, direction="inbound", kind="call", stakeholder_id="p", role="buyer"
+    )
     assert field_of(touch, "role", known) == "sponsor"
     assert field_of(msgspec.structs.replace(touch, stakeholder_id=None), "role", known) == "buyer"
     assert field_of(touch, "no_such_field", known) is None
     sponsors = Matcher("sponsors", {TouchLogged: ((Bound("role", allowed=frozenset({"sponsor"})),),)})
     assert sponsors.matches(touch, known)
-    survey = SurveyResponded(event_id="e", account_id="a", occurred_at=T0, survey_type="csat", score=2, scale_min=1, scale_max=5)
+    survey = SurveyResponded(
+        event_id="e", account_id="a", occurred_at=T0, survey_type="csat", score=2, scale_min=1, scale_max=5
+    )
     assert not sponsors.matches(survey, known)
     assert field_of(survey, "score_share", known) == 0.25
     assert field_of(msgspec.structs.replace(survey, scale_max=1), "score_share", known) is None
@@ -275,7 +288,8 @@ def test_durations_in_a_recommended_action_follow_the_account_s_calendar() -> No
 
 def test_accounts_that_rest_are_dropped_from_memory_and_come_back() -> None:
     rows: list[Row] = [
-        (T0, "crm", UsageRecorded(event_id="e", account_id=f"a{number}", occurred_at=T0)) for number in range(MAX_THAWED + 1)
+        (T0, "crm", UsageRecorded(event_id="e", account_id=f"a{number}", occurred_at=T0))
+        for number in range(MAX_THAWED + 1)
     ]
     rows += Story("a7")(HOUR, IncidentOpened, incident_id="i", severity="minor").rows
     world = World(log_of(rows))

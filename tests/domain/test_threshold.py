@@ -12,7 +12,11 @@ NEW = AccountUpdated  # an account's first event, long before: support is graver
 
 def ticket(story: Story, at: int, feature: str | None = "export", **fields: object) -> Story:
     number = len(story.rows)
-    story(at, TicketCreated, **{"ticket_id": f"t{number}", "priority": "low", "category": "question", "feature": feature, **fields})  # type: ignore[arg-type]
+    story(
+        at,
+        TicketCreated,
+        **{"ticket_id": f"t{number}", "priority": "low", "category": "question", "feature": feature, **fields},
+    )  # type: ignore[arg-type]
     return story
 
 

@@ -75,7 +75,9 @@ class Attainment(EventDriven, frozen=True):
             self._compare(verdict, goal, float(baseline), schedule, since, at)
         return verdict
 
-    def _compare(self, verdict: Verdict, goal: Goal, baseline: float, schedule: list[list[float]], since: int, at: int) -> None:
+    def _compare(
+        self, verdict: Verdict, goal: Goal, baseline: float, schedule: list[list[float]], since: int, at: int
+    ) -> None:
         expected = expected_at(at, goal.set_at, baseline, schedule)
         ends = way(goal) or (baseline, schedule[-1][1])
         whole = ends[1] - ends[0]
@@ -112,6 +114,10 @@ def expected_at(t: int, set_at: int, baseline: float, schedule: list[list[float]
     before, from_value = set_at, baseline
     for at, value in schedule:
         if t < at:
-            return from_value + (value - from_value) * (t - before) / (at - before) if at > before and t > before else from_value
+            return (
+                from_value + (value - from_value) * (t - before) / (at - before)
+                if at > before and t > before
+                else from_value
+            )
         before, from_value = int(at), value
     return from_value

@@ -86,7 +86,9 @@ class Change(msgspec.Struct, frozen=True):
             self._describe(verdict, seen, before)
         return verdict
 
-    def _against_frozen(self, account: Account, day: int, seen: tuple[int, int], episode: Episode, moment: Moment) -> Verdict:
+    def _against_frozen(
+        self, account: Account, day: int, seen: tuple[int, int], episode: Episode, moment: Moment
+    ) -> Verdict:
         frozen = Baseline(*episode.frozen)
         verdict = Verdict(since=episode.since)
         if seen[1] < MIN_DAYS:

@@ -52,7 +52,11 @@ class Obligation(EventDriven, frozen=True):
         found: dict[tuple[type[Event], str | None], None] = {}
         for source in self._sources():
             classes = source.matcher.alternatives if isinstance(source, Track) else source.classes
-            found.update(dict.fromkeys((cls, self.id_field if self.id_field in cls.__struct_fields__ else None) for cls in classes))
+            found.update(
+                dict.fromkeys(
+                    (cls, self.id_field if self.id_field in cls.__struct_fields__ else None) for cls in classes
+                )
+            )
         if self.per == GOAL:
             found[GoalClosed, self.id_field] = None
         return list(found)

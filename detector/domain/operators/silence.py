@@ -15,6 +15,7 @@ from detector.domain.measures import Count, Kept, Mark
 from detector.domain.state import Episode
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
+
 @final
 class UsualGap(msgspec.Struct, frozen=True):
     """A limit of the account's own: `above` times the given percentile of the gaps between its last entries.
@@ -101,7 +102,9 @@ class Silence(EventDriven, frozen=True):
         del subject
         last = self._last(account)
         broken = last if self.breaks is None else account.latest(self.breaks.name)
-        anchor = max(account.start(moment.first_event), moment.first_seen, *(t for t in (last, broken) if t is not None))
+        anchor = max(
+            account.start(moment.first_event), moment.first_seen, *(t for t in (last, broken) if t is not None)
+        )
         if last is None and self.from_onboarding_end:
             anchor = max(anchor, account.onboarding_end(moment.first_event))
         verdict = Verdict()
@@ -151,7 +154,9 @@ class Silence(EventDriven, frozen=True):
         elif looks < due:
             verdict.due = earliest(verdict.due, looks)
 
-    def _describe(self, verdict: Verdict, account: Account, silent: tuple[int, int], limit_ms: int, moment: Moment) -> None:
+    def _describe(
+        self, verdict: Verdict, account: Account, silent: tuple[int, int], limit_ms: int, moment: Moment
+    ) -> None:
         """Say how long it was or has been silent, holidays not counted."""
         anchor, end = silent
         skipped = account.calendar.holiday_ms(anchor, end) if self.skip_holidays else 0

@@ -189,7 +189,9 @@ class Departure(EventDriven, frozen=True):
     @property
     def _talks(self) -> Log:
         name = f"{self.contact.name} by person"
-        return msgspec.structs.replace(self.contact, name=name, fields=("stakeholder_id", "role"), latest_per="stakeholder_id")
+        return msgspec.structs.replace(
+            self.contact, name=name, fields=("stakeholder_id", "role"), latest_per="stakeholder_id"
+        )
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[str]:
         """Everybody who is known to have left."""
@@ -203,7 +205,9 @@ class Departure(EventDriven, frozen=True):
         person = account.record.people.get(subject)
         role = account.role_of(subject, None)
         level = self.levels.get(role or "", 0)
-        verdict = Verdict(off=True, numbers={} if episode is None else {"role": role or "person", "how": "no rule misses that role"})
+        verdict = Verdict(
+            off=True, numbers={} if episode is None else {"role": role or "person", "how": "no rule misses that role"}
+        )
         if mark is None:
             return Verdict(ended="superseded")  # nothing of it is kept any more
         if level == 0:
@@ -213,7 +217,9 @@ class Departure(EventDriven, frozen=True):
             return verdict
         left = mark[0] if person is None else person.gone[0]
         until = None if self.lasts is None else self.lasts.after(account.calendar, left)
-        spoken = next((entry for entry in self._contacts(account, left) if self._stands_in(account, entry, subject, role)), None)
+        spoken = next(
+            (entry for entry in self._contacts(account, left) if self._stands_in(account, entry, subject, role)), None
+        )
         if spoken is not None:
             verdict.numbers["how"] = f"{spoken[2]} was spoken with on {minute_text(spoken[0])}"
             return verdict
