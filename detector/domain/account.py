@@ -1,6 +1,5 @@
 """One account in memory: its hot block, its record (thawed when first needed) and what both say of it at a moment."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, final
 
@@ -17,9 +16,10 @@ QUIET_ONBOARDING_DAYS: Final = 30  # for an account with neither an onboarding e
 class Account:
     """An account's state and the few facts that many rules ask for.
 
-    `hot` is edited in place; `record` is read from its bytes at the first use. `last` is the effective time of the last
-    record applied or the firing time of the last deadline, in epoch milliseconds, whichever is later; -1 for a new account.
-    `first_event` is the earliest event time seen; `lost` counts what was dropped since somebody last looked.
+    `hot` is edited in place; `record` is read from its bytes at the first use. `last` is the effective time of the
+    last record applied or the firing time of the last deadline, in epoch milliseconds, whichever is later; -1 for a
+    new account. `first_event` is the earliest event time seen; `lost` counts what was dropped since somebody last
+    looked.
     """
 
     __slots__ = (
@@ -133,9 +133,10 @@ class Account:
         renewal = self.fact("renewal_date")
         if renewal is None:
             return None
-        to_midnight: Callable[[date], int] = self.calendar.local_midnight
         lines = (renewal - 90, renewal - 30, renewal + 1)
-        ahead = [to_midnight(date.fromordinal(day)) for day in lines if 1 <= day <= date.max.toordinal()]
+        ahead = [
+            self.calendar.local_midnight(date.fromordinal(day)) for day in lines if 1 <= day <= date.max.toordinal()
+        ]
         return min((t for t in ahead if t > now), default=None)
 
 

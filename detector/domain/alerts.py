@@ -97,7 +97,7 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 def iso(t_ms: int) -> str:
-    """An instant as RFC 3339 in UTC with milliseconds: `2026-03-02T09:00:00.000Z`; the nearest one with a year of four digits."""
+    """An instant as RFC 3339 in UTC: `2026-03-02T09:00:00.000Z`; the nearest one with a year of four digits."""
     t_ms = min(max(t_ms, _FIRST_MS), _LAST_MS)
     return (_EPOCH + timedelta(milliseconds=t_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -115,7 +115,7 @@ def fingerprint_of(tenant_id: str, account_id: str, rule_id: str, kind: str | No
 def alert_id_of(
     tenant_id: str, account_id: str, rule_id: str, kind: str | None, subject: str | None, opened_at: str
 ) -> str:
-    """The id of one episode: the first 32 hex digits of SHA-256 over the compact JSON list of its parts (events.md 4)."""
+    """The id of one episode: 32 hex digits of SHA-256 over the compact JSON list of its parts (events.md 4)."""
     return _digest([tenant_id, account_id, rule_id, kind, subject, opened_at])
 
 
@@ -191,9 +191,9 @@ def alert_of(
 def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     """Plain sentences with the numbers: what is wrong; or, once that changes, what has changed and what comes of it."""
     numbers = {"subject": episode.subject if episode.subject is not None else "the account", **verdict.numbers}
-    if verdict.level > 0 and episode.status == "open":
-        return rule.explain.format_map(numbers)
     if episode.status == "open":
+        if verdict.level > 0:
+            return rule.explain.format_map(numbers)
         needed = "" if verdict.clears is None else f" It clears with {verdict.clears.text}."
         return "It is less than when it opened, but not over." + needed
     if verdict.ended == "expired":
@@ -202,12 +202,15 @@ def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
         how = "was closed as achieved" if verdict.ended == "acted" else "was closed, or is kept no more"
         return f"The {episode.kind or 'account'} {numbers['subject']} {how}: nothing is expected of it now."
     over = rule.over.format_map(numbers) if verdict.numbers else "Nothing more is known of what it was about."
-    if episode.status == "recovering":
-        return f"{over} If that lasts until {minute_text(episode.since_off + rule.keep_ms)}, it ends."
     if episode.resolution == "superseded":
         return f"It never held, as was reported late. {over}"
-    lasted = f" It has stayed so for {rule.keep_ms // DAY_MS} days." if rule.keep_ms else ""
-    alone = (
-        " Nobody here had been in touch since it opened." if lasted and episode.resolution == "righted_itself" else ""
-    )
-    return over + lasted + alone
+    return over + _what_comes_of_it(rule, episode)
+
+
+def _what_comes_of_it(rule: Rule, episode: Episode) -> str:
+    if episode.status == "recovering":
+        return f" If that lasts until {minute_text(episode.since_off + rule.keep_ms)}, it ends."
+    if not rule.keep_ms:
+        return ""
+    alone = " Nobody here had been in touch since it opened." if episode.resolution == "righted_itself" else ""
+    return f" It has stayed so for {rule.keep_ms // DAY_MS} days.{alone}"

@@ -1,4 +1,4 @@
-"""The order, written once: fold the event in, judge the rules it wakes, step their alerts, note what a reader would see.
+"""The order, written once: fold an event in, judge the rules it wakes, step their alerts, note what a reader sees.
 
 Pure but for the account it is given, which is changed in place. What came of it is collected in `alerts` and `touched`.
 """
@@ -10,7 +10,6 @@ import msgspec
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, alert_of, iso
-from detector.domain.calendar import DAY_MS
 from detector.domain.events import (
     DataExported,
     DocsViewed,
@@ -107,7 +106,7 @@ class Detect:
         return all(rule.operator.quiet(block, due) for rule in self._daily)
 
     def time(self, account: Account, due: int, *, daily: bool) -> None:
-        """Judge at `due` the rules whose deadline has come, and at the account's own minute (`daily`) those of once a day.
+        """Judge at `due` the rules whose deadline has come, and at the account's own minute (`daily`) the daily ones.
 
         A reader sees once a day what else has changed.
         """
@@ -220,7 +219,7 @@ class Detect:
                 record.notes[rule.id] = note
 
     def _settle(self, account: Account, moment: Moment, *, changed: bool = False) -> None:
-        """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot to be written."""
+        """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot."""
         record = account.record
         if record.size > CAP:
             keep_small(account)

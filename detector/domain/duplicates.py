@@ -1,7 +1,7 @@
 """Whether an event was taken in before: the same id again changes nothing (events.md 2).
 
-What counts is when the two were recorded: ids are kept for 14 days of record time, however long ago their events occurred.
-Facts do not need it: an event that is folded twice leaves what it left the first time.
+What counts is when the two were recorded: ids are kept for 14 days of record time, however long ago their events
+occurred. Facts do not need it: an event that is folded twice leaves what it left the first time.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ _USAGE: Final = ("usage.", "docs.", "pricing.", "data.", "integration.", "traini
 
 
 def duplicate(event: Event, event_hash: bytes, account: Account, now: int) -> bool:
-    """Whether the id (`hot.hash8`) was seen; if not, it is remembered: of usage the last 64, else 14 days and at most 512."""
+    """Whether the id (`hot.hash8`) was seen; if not, it is remembered: 64 of usage, else 14 days, 512 at most."""
     if event.event_type.startswith(_USAGE):
         return hot.seen(account.hot, event_hash)
     recent = account.record.recent

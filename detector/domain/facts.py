@@ -21,8 +21,8 @@ MAX_ACKS: Final = 24
 NAMED_ROLES: Final = frozenset({"executive", "sponsor", "champion", "admin"})
 VERIFIED: Final = frozenset({"measured", "customer_confirmed"})  # vendor_asserted satisfies nothing (rules.md 1)
 _PROFILE: Final = (
-    "segment", "stage", "touch_model", "arr_minor", "currency", "contract_start", "renewal_date", "owner_id", "time_zone",
-    "working_days", "holidays",
+    "segment", "stage", "touch_model", "arr_minor", "currency", "contract_start", "renewal_date", "owner_id",
+    "time_zone", "working_days", "holidays",
 )  # fmt: skip
 _CALENDAR: Final = frozenset({"time_zone", "working_days", "holidays"})
 
@@ -93,7 +93,7 @@ def _person(account: Account, stakeholder_id: str) -> Person:
 
 
 def least_wanted(people: Mapping[str, Person]) -> Iterator[str]:
-    """People in the order in which they are dropped: whose role no rule names, then who has left, then of whom one heard long ago."""
+    """People in the order in which they are dropped: whose role no rule names, of them who left, then the stalest."""
 
     def worth(who: str) -> tuple[bool, bool, int, str]:
         person = people[who]

@@ -1,6 +1,6 @@
 """The life of an alert: opened, escalated, eased, revised, recovering, reopened, resolved (rules.md R2.2, R2.3, R2.8).
 
-`step` decides; it is the only place that does. ON and OFF come from the operator's verdict; times are epoch milliseconds.
+`step` decides; it is the only place that does. ON and OFF are the operator's verdict; times are epoch milliseconds.
 """
 
 from typing import Final, final
@@ -21,7 +21,7 @@ SPANS_KEPT_DAYS: Final = 70
 
 @final
 class Step(msgspec.Struct, frozen=True):
-    """What came of it: the episode as it is now (None: nothing to keep), the transition if there is one, the next due time."""
+    """What came of it: the episode as it is now (None: nothing to keep), the transition if any, the next due time."""
 
     episode: Episode | None
     transition: str | None = None
@@ -30,7 +30,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def raise_of(account: Account, rule: Rule, moment: Moment, at: int) -> int:
-    """How many steps a severity is raised at an instant: near the renewal, and support during onboarding; at most 2 (R2.8)."""
+    """By how many steps a severity is raised at a time: near the renewal, support in onboarding; at most 2 (R2.8)."""
     if rule.polarity == "good":
         return 0
     onboarding = rule.family == "support" and at < account.onboarding_end(moment.first_event)
@@ -46,7 +46,7 @@ def next_line(account: Account, rule: Rule, moment: Moment, at: int) -> int | No
 
 
 def _judged_at(episode: Episode, moment: Moment) -> int:
-    """Up to when calendar lines count as crossed: their deadlines fire after the grace, stamped with the line itself."""
+    """Up to when calendar lines count as crossed: their deadlines fire after the grace, stamped with the line."""
     return max(moment.settled, episode.opened)
 
 
@@ -66,15 +66,14 @@ def step(
         )
     if episode.status == "resolved":
         return _cool_down(account, rule, episode, verdict, moment)
-    if verdict.ended is not None:
-        return _resolve(account, rule, episode, verdict, moment, verdict.ended)
+    ended = verdict.ended or ("superseded" if verdict.off and verdict.superseded else None)
+    if ended is not None:
+        return _resolve(account, rule, episode, verdict, moment, ended)
     if verdict.level > 0:
         return _on(account, rule, episode, verdict, moment)
-    if not verdict.off:
-        return _between(account, rule, episode, verdict, moment)
-    if verdict.superseded:
-        return _resolve(account, rule, episode, verdict, moment, "superseded")
-    return _off(account, rule, episode, verdict, moment, touch)
+    if verdict.off:
+        return _off(account, rule, episode, verdict, moment, touch)
+    return _between(account, rule, episode, verdict, moment)
 
 
 def _still_matters(episode: Episode, moment: Moment) -> bool:

@@ -14,7 +14,7 @@ from detector.domain.state import AccountRecord, encode_record
 
 CAP: Final = 60 * 1024
 ROOM: Final = 44 * 1024  # what is left after something had to go, so that it does not go on for each event
-STAGES: Final = (  # so many log entries, bodies of alerts and people are left; logs go first, then bodies, then subjects
+STAGES: Final = (  # so many log entries, bodies of alerts and people are left: logs go first, then bodies, then people
     (32, 64, 512), (16, 24, 512), (16, 8, 512), (8, 8, 256), (8, 4, 128), (4, 2, 64), (2, 1, 32), (1, 1, 16),
 )  # fmt: skip
 ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is called
@@ -42,7 +42,7 @@ def grown_by(event: Event) -> int:
 
 
 def keep_small(account: Account) -> None:
-    """Measure a record whose `size` has reached the cap; if it has, drop the least wanted until there is room; counted."""
+    """Measure a record whose `size` has reached the cap; drop the least wanted, counted, until there is room."""
     record = account.record
     record.size = _measured(record)
     if record.size <= CAP:

@@ -44,9 +44,10 @@ class Test(msgspec.Struct, frozen=True, gc=False):
 
 @final
 class Matcher(msgspec.Struct, frozen=True):
-    """A set of events: for each event class the alternatives of which one must hold, each a list of tests that all hold.
+    """A set of events: for each event class alternatives of which one must hold, each a list of tests that all hold.
 
-    `role` in a test is the stakeholder's known role, else the one the event carries; `score_share` is worked out of a survey.
+    `role` in a test is the stakeholder's known role, else the one the event carries; `score_share` is worked out of a
+    survey.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Measures: what is kept of the events that a matcher names, and what a rule reads of it.
 
 What is kept does not depend on the order of arrival: marks are a first and a last time, logs are sorted by
-(occurred_at, hash of the event id), and the same event twice leaves what it left once. A full log loses its oldest entry.
-All times are epoch milliseconds (UTC), by event time; a window (now - window, now] excludes its beginning.
+(occurred_at, hash of the event id), and the same event twice leaves what it left once. A full log loses its oldest
+entry. All times are epoch milliseconds (UTC), by event time; a window (now - window, now] excludes its beginning.
 """
 
 from bisect import bisect_left, bisect_right
@@ -41,8 +41,8 @@ class Mark(msgspec.Struct, frozen=True):
 class Log(msgspec.Struct, frozen=True):
     """Keeps the latest `keep` events of a matcher, each as [occurred_at, event hash, fields...].
 
-    With `latest_per` it keeps the latest event of each value of that field, and none without one: however many talks one
-    person has, they do not push out another's.
+    With `latest_per` it keeps the latest event of each value of that field, and none without one: however many talks
+    one person has, they do not push out another's.
     """
 
     name: str
@@ -185,7 +185,7 @@ def make_room(account: Account, kind: str, tracks: Tracks) -> None:
 
 
 def least_wanted_subjects(tracks: Tracks) -> Iterator[str]:
-    """Subjects in the order in which they are dropped: those that are over first, then those that were quiet longest."""
+    """Subjects in the order in which they are dropped: those that are over first, then the quiet for longest."""
 
     def worth(subject: str) -> tuple[bool, int, str]:
         slots = tracks[subject]

@@ -35,7 +35,7 @@ class MomentOf(msgspec.Struct, frozen=True):
 
 
 def way(goal: Goal) -> tuple[float, float] | None:
-    """Where a goal starts from and where it leads: (baseline, target); None where either is missing or they are equal."""
+    """Where a goal starts and where it leads: (baseline, target); None where either is missing or they are equal."""
     baseline, target = goal_field(goal, "baseline"), goal_field(goal, "target")
     if baseline is None or target is None or baseline == target:
         return None

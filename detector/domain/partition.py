@@ -1,8 +1,9 @@
 """One Kafka partition number: merges its in-topics in record-time order, keeps its clock, and applies event by event.
 
-Pure and synchronous. Records are offered as they are fetched and applied in the order (effective time, topic, offset),
-where effective time is the running maximum of a topic's record times. Before a record, every deadline fires whose due time
-plus grace lies before it: so absence is noticed at the same place in a replay. All times are epoch milliseconds.
+Pure and synchronous. Records are offered as they are fetched and applied in the order (effective time, topic,
+offset), where effective time is the running maximum of a topic's record times. Before a record, every deadline fires
+whose due time plus grace lies before it: so absence is noticed at the same place in a replay. All times are epoch
+milliseconds.
 """
 
 from collections import deque
@@ -80,9 +81,9 @@ class _Queue:
 class Partition:
     """The state of one partition number over all in-topics.
 
-    `store` is its committed state, key to value, read through and kept current by the caller. `topics` are the in-topics
-    and control; in `create` mode the merge waits for a head of each of `waits_for` (default: all topics). With `bare`
-    alerts name no partition or offset, as in a replay of bare files.
+    `store` is its committed state, key to value, read through and kept current by the caller. `topics` are the
+    in-topics and control; in `create` mode the merge waits for a head of each of `waits_for` (default: all topics).
+    With `bare` alerts name no partition or offset, as in a replay of bare files.
     """
 
     def __init__(
@@ -241,7 +242,7 @@ class Partition:
             while at < end:
                 record = records[at]
                 timestamp = record.timestamp
-                now = timestamp if timestamp > effective else effective
+                now = timestamp if timestamp > effective else effective  # noqa: FURB136 - no call in the hot loop
                 if now > bound_time:
                     break
                 if now > self._schedule.next_fire:
@@ -252,11 +253,9 @@ class Partition:
                 at += 1
                 event = decode(record, topic)
                 if event.__class__ is UsageRecorded:
-                    usage(event, topic, record, now)  # type: ignore[arg-type]
-                elif event.__class__ is Reject:
-                    self._reject(event, topic, record)  # type: ignore[arg-type]
+                    usage(event, topic, record, now)
                 else:
-                    self._other(event, topic, record, now)  # type: ignore[arg-type]
+                    self._other(event, topic, record, now)
             if at > begin:
                 queue.effective = effective
                 self.clock = max(self.clock, effective)
@@ -330,7 +329,10 @@ class Partition:
             self._detect.usage(event, account, now, self._trigger(event, topic, record), first=first)
             self._came(account, record.timestamp)
 
-    def _other(self, event: Event, topic: str, record: RawRecord, now: int) -> None:
+    def _other(self, event: Event | Reject, topic: str, record: RawRecord, now: int) -> None:
+        if isinstance(event, Reject):
+            self._reject(event, topic, record)
+            return
         if event.__class__ is FeedHeartbeat:
             self._tally.applied[topic] += 1
             if event.source == CLOCK_SOURCE:
@@ -374,7 +376,7 @@ class Partition:
             self.run_to(broker_time_ms - BEHIND_BROKER_MS)
 
     def run_to(self, clock: int, grace_passed: bool = False) -> None:
-        """Move the clock on to `clock` and fire what is due before it; with `grace_passed` all that is due up to and at it."""
+        """Move the clock on to `clock` and fire what is due before it; with `grace_passed` all that is due up to it."""
         if clock > self.clock or grace_passed:
             before = self.clock
             self._fire(clock + GRACE_MS + 1 if grace_passed else clock)

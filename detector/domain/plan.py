@@ -1,4 +1,4 @@
-"""The plan: what a pack comes to when it is compiled. For every event class the few updates it causes and rules it wakes."""
+"""The plan: what a pack compiles to: for every event class the updates it causes and rules it wakes."""
 
 from collections.abc import Mapping
 from typing import Any, Final, final
@@ -25,12 +25,12 @@ class Action(msgspec.Struct, frozen=True):
 
 @final
 class Rule(msgspec.Struct, frozen=True):
-    """One row of the pack, ready to judge. `index` is its place in the plan; `keep_ms` and `hold_ms` are R2.2's keep and for.
+    """One row of the pack, ready to judge. `index` is its place in the plan, `keep_ms`, `hold_ms` R2.2's keep and for.
 
-    `explain` says in a sentence what is wrong, `over` what has changed since; both name an operator's numbers in braces.
-    `proves` tells that a fact from before the due time proves the alert never to have held (silences, obligations).
-    `starts` and `satisfies` are the event types of which a tenant must send one each for the rule to be armed (R2.7),
-    each with the narrowing it needs; empty: always armed.
+    `explain` says in a sentence what is wrong, `over` what has changed since; both name an operator's numbers in
+    braces. `proves` tells that a fact from before the due time proves the alert never to have held (silences,
+    obligations). `starts` and `satisfies` are the event types of which a tenant must send one each for the rule to be
+    armed (R2.7), each with the narrowing it needs; empty: always armed.
     """
 
     id: str
@@ -53,7 +53,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 @final
 class Entry(msgspec.Struct, frozen=True):
-    """What an event of one class does: the kept measures it updates and the rules it wakes, each with a subject's field."""
+    """What an event of a class does: the measures it updates and the rules it wakes, each with a subject's field."""
 
     updates: tuple[Kept, ...] = ()
     wakes: tuple[tuple[Rule, str | None], ...] = ()
@@ -61,7 +61,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 @final
 class Tenant(msgspec.Struct, frozen=True):
-    """What is a tenant's own: which rules are armed for it (by index), and the annual revenue that counts as full money."""
+    """What is a tenant's own: which rules are armed (by index), and the annual revenue that counts as full money."""
 
     armed: frozenset[int]
     not_armed: tuple[str, ...]

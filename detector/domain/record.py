@@ -13,15 +13,24 @@ class RawRecord(Protocol):
     """
 
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its place in the topic-partition, from 0."""
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """Its record time, epoch milliseconds."""
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """As it came."""
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """As it came."""
+
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """As they came."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

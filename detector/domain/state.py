@@ -1,8 +1,9 @@
 """What is kept of an account and of a partition, and how it is written: versioned msgpack, arrays in field order.
 
-Facts here hold integers and short strings, never running floats, and do not depend on the order in which events arrived:
-a field that is replaced carries the time of the event that set it, a log is sorted, a mark is a first and a last time.
-All times are epoch milliseconds (UTC) unless a name says day (days since 1970-01-01) or date (proleptic ordinal).
+Facts here hold integers and short strings, never running floats, and do not depend on the order in which events
+arrived: a field that is replaced carries the time of the event that set it, a log is sorted, a mark is a first and a
+last time. All times are epoch milliseconds (UTC) unless a name says day (days since 1970-01-01) or date (proleptic
+ordinal).
 """
 
 from typing import Any, Final, TypeAlias
@@ -26,10 +27,11 @@ class StateError(Exception):
 
 
 class Person(msgspec.Struct, array_like=True, gc=False):
-    """A stakeholder on the customer's side: the latest role and department, each with its time, and whether they are there.
+    """A stakeholder of the customer: the latest role and department, each with its time, and whether they are there.
 
-    A role without a time was only carried by another event. `back_at` is when they were last there by their own record;
-    `gone` are departures since, sorted: the first two and the last, so that one that is told again and again keeps its date.
+    A role without a time was only carried by another event. `back_at` is when they were last there by their own
+    record; `gone` are departures since, sorted: the first two and the last, so that one that is told again and again
+    keeps its date.
     """
 
     role: str | None = None
@@ -43,7 +45,8 @@ class Person(msgspec.Struct, array_like=True, gc=False):
 class Goal(msgspec.Struct, array_like=True):
     """A customer's goal: its fields (the same id again replaces those given), its measures and who acknowledged it.
 
-    `points` are verified measures (occurred_at, event hash, value, grade), sorted; `acks` are (occurred_at, stakeholder, role).
+    `points` are verified measures (occurred_at, event hash, value, grade), sorted; `acks` are (occurred_at,
+    stakeholder, role).
     """
 
     set_at: int = -1
@@ -58,8 +61,9 @@ class Episode(msgspec.Struct, array_like=True):
     """One alert of an account, from its opening until its cool-down is over.
 
     `level` is the severity step of the ladder (1 info to 5 critical), `severity` the same with the raises of R2.8.
-    `status` is open, recovering or resolved; `since_off` is when OFF began to hold; `frozen` is the operator's own memory
-    of the opening (a frozen baseline); `seen` what the last evidence showed, `body` the last body published; `latched` holds a new opening back until ON was false once.
+    `status` is open, recovering or resolved; `since_off` is when OFF began to hold; `frozen` is the operator's own
+    memory of the opening (a frozen baseline); `seen` what the last evidence showed, `body` the last body published;
+    `latched` holds a new opening back until ON was false once.
     """
 
     rule: str
@@ -85,10 +89,11 @@ class Episode(msgspec.Struct, array_like=True):
 class AccountRecord(msgspec.Struct, array_like=True):
     """Everything of an account but its usage, which is in the hot block.
 
-    `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure; `tracks`
-    the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of event ids by day (its number as text);
-    `pending` what must hold longer before it opens; `wake` the next due time per rule; `notes` silences that are explained.
-    `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
+    `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure;
+    `tracks` the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of
+    event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
+    per rule; `notes` silences that are explained. `evicted` counts what was dropped, and `size` is never below the
+    record's own size in bytes: see `limits`.
     """
 
     major: int = MAJOR
@@ -114,8 +119,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
 class PartitionRecord(msgspec.Struct, array_like=True):
     """Where a partition stands: written in every checkpoint.
 
-    `positions` are the next offsets to apply and `effective` the running maximum of record times, by topic; `clock` is the
-    partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`.
+    `positions` are the next offsets to apply and `effective` the running maximum of record times, by topic; `clock`
+    is the partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`.
     """
 
     major: int = MAJOR
@@ -205,7 +210,7 @@ def _raise_unreadable(data: bytes, cause: Exception | None) -> None:
 
 
 def put(fields: dict[str, Stamped], name: str, value: Value, at: int) -> bool:
-    """Set a field unless a later event did; of two at the same time the greater value (as text) wins. True if it changed."""
+    """Set a field unless a later event did; of two at the same time the greater (as text) wins. True if it changed."""
     old = fields.get(name)
     if old is not None and (old[1], str(old[0])) >= (at, str(value)):
         return False

@@ -8,7 +8,7 @@ import msgspec
 
 @final
 class Tally(msgspec.Struct):
-    """Counts by topic, reason, rule and transition; `decided` are record times (epoch ms) of records that decided alerts."""
+    """Counts by topic, reason, rule and transition; `decided` are record times (epoch ms) of what decided alerts."""
 
     consumed: Counter[str]
     applied: Counter[str]

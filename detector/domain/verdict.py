@@ -98,7 +98,7 @@ class Operator(Protocol):
         ...
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
-        """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; only asked of daily operators."""
+        """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; for daily ones only."""
         ...
 
     def warm(self, account: Account, now: int) -> bool:

@@ -18,9 +18,9 @@ ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Nowhere/La
 GAPS = (0, 1, 30_000, MINUTE, 2 * MINUTE, 2 * MINUTE + 1, HOUR, 6 * HOUR, DAY, 3 * DAY, 9 * DAY, 20 * DAY)
 
 # What rules listen to comes oftener than the rest.
-BUSY = ("usage.recorded", "ticket.created", "touch.logged", "stakeholder.updated", "stakeholder.left", "incident.opened",
-        "incident.notified", "incident.resolved", "goal.set", "goal.measured", "goal.acknowledged", "goal.closed",
-        "account.updated", "onboarding.started", "onboarding.completed", "stage.entered")  # fmt: skip
+BUSY = ("usage.recorded", "ticket.created", "touch.logged", "stakeholder.updated", "stakeholder.left",
+        "incident.opened", "incident.notified", "incident.resolved", "goal.set", "goal.measured", "goal.acknowledged",
+        "goal.closed", "account.updated", "onboarding.started", "onboarding.completed", "stage.entered")  # fmt: skip
 CALM = tuple(name for name in BUSY if name != "ticket.created")
 TYPES: tuple[str, ...] = tuple(sorted(set(EVENT_TYPES) - {"feed.heartbeat"}))
 _INFO = {name: inspect.type_info(cls) for name, cls in EVENT_TYPES.items()}
@@ -84,7 +84,7 @@ _PLAIN: dict[Any, Callable[[Any, Random, Sequence[str]], Any]] = {
 
 def _day(random: Random, at: int) -> date:
     far = random.choice((0, 0, 0, 1))
-    near = date.fromtimestamp(0) + timedelta(days=at // DAY + random.choice((-40, 0, 1, 10, 45, 100)))
+    near = date(1970, 1, 1) + timedelta(days=at // DAY + random.choice((-40, 0, 1, 10, 45, 100)))
     return random.choice((date.min, date.max)) if far and random.random() < 0.2 else near
 
 

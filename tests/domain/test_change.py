@@ -43,8 +43,9 @@ def told(world: World) -> list[tuple[int, str, str]]:
 
 
 def test_it_is_judged_over_whole_days_once_a_day() -> None:
-    """Usage of 100 a week stops on day 42, a Monday. 80 a week are no significant drop, 60 are one: up to day 43, judged
-    on day 44; and again up to day 44, judged on day 45.
+    """Usage of 100 a week stops on day 42, a Monday. 80 a week are no significant drop, 60 are one.
+
+    60 up to day 43, judged on day 44; and again up to day 44, judged on day 45.
     """
     world = use(Story(), range(42), 20).world(until=60 * DAY)
     assert told(world) == [(45, "opened", "warn"), (46, "escalated", "high")]
@@ -88,7 +89,7 @@ def test_a_second_drop_is_measured_against_the_new_level() -> None:
 
 
 def test_the_days_of_an_episode_never_enter_a_baseline() -> None:
-    """After a recovered drop the weeks within it are left out: a like drop soon after is seen against the healthy weeks."""
+    """After a recovered drop its weeks are left out: a like drop soon after is seen against the healthy ones."""
     story = use(Story(), range(42), 40)
     use(story, range(42, 63), 20)
     use(story, range(63, 98), 40)
@@ -189,7 +190,7 @@ def test_a_drop_of_exactly_the_first_rung_is_not_quiet(left: int, quiet: bool) -
 
 
 def test_a_week_too_short_to_be_judged_is_no_first_evaluation() -> None:
-    """Up to Sunday, day 48, two business days are left; up to Monday three: the second evaluation of a drop is Tuesday's."""
+    """Up to Sunday, day 48, two business days are left; up to Monday three: Tuesday's evaluation is the second."""
     holidays = tuple(date.fromordinal(date(2026, 1, 5).toordinal() + day) for day in (42, 43, 44))
     story = use(Story()(0, AccountUpdated, holidays=holidays), range(42), 20)
     assert told(story.world(until=53 * DAY)) == [(51, "opened", "high")]

@@ -164,7 +164,12 @@ def facts(world: World) -> dict[str, bytes]:
             kept = AccountRecord(profile=record.profile, people=record.people, goals=record.goals, marks=record.marks)
             kept.tracks, kept.logs = record.tracks, record.logs
             block = bytearray(world.store[b"h/" + key[2:]])
-            usage = [hot.last_usage(block), hot.first_usage(block), hot.first_seen(block), hot.active_users(block)]
+            usage: list[object] = [
+                hot.last_usage(block),
+                hot.first_usage(block),
+                hot.first_seen(block),
+                hot.active_users(block),
+            ]
             usage += [hot.newest_day(block), hot.day_counts(block, T0 // DAY - 70, T0 // DAY + 400)]
             found[key.decode()] = encode_record(kept) + repr(usage).encode()
     return found
@@ -203,8 +208,8 @@ def good_news(world: World, at: int) -> list[Row]:
             *((IncidentResolved, {"incident_id": incident}) for incident in record.tracks.get("incident", {})),
             *((GoalClosed, {"goal_id": goal, "closed_as": "achieved"}) for goal in record.goals),
         ]
-        for role in ("sponsor", "executive", "champion"):
-            said.append((TouchLogged, {**TALK, "stakeholder_id": f"new {role}", "role": role}))
+        roles = ("sponsor", "executive", "champion")
+        said += [(TouchLogged, {**TALK, "stakeholder_id": f"new {role}", "role": role}) for role in roles]
         for number, (cls, fields) in enumerate(said):
             found.append(
                 (at, "crm", cls(event_id=f"good-{account}-{number}", account_id=account, occurred_at=at, **fields))

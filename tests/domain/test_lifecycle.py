@@ -39,22 +39,24 @@ class Silent(EventDriven, frozen=True):
         return ()
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[str | None]:
+        del account, moment
         return (None,)
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        del account, subject, moment, episode
         return Verdict()
 
 
 def rule(**changes: Any) -> Rule:
     plain = Rule(
-        id="usage.test", index=0, version=1, family="adoption", operator=Silent(), title="t", explain="e", over="o", why="w",
-        action=Action("play", "summary", "csm", Duration(1, "bd")),
+        id="usage.test", index=0, version=1, family="adoption", operator=Silent(), title="t", explain="e", over="o",
+        why="w", action=Action("play", "summary", "csm", Duration(1, "bd")),
     )  # fmt: skip
     return msgspec.structs.replace(plain, **changes)
 
 
 class Life:
-    """An account and one alert of it; `at` gives a verdict at a time (ms after T0), by an event or (`due`) a deadline."""
+    """An account and one alert of it; `at` gives a verdict at a time (ms after T0), by an event or a deadline."""
 
     def __init__(self, subject: str | None = None, **changes: Any) -> None:
         self.account = Account("default", "acme", "default/acme", hot.new(), None)

@@ -1,9 +1,11 @@
 """The merge of the in-topics and the clock: who waits for whom, in which order records are applied, how time passes."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from detector.domain.events import Event, FeedHeartbeat, IncidentOpened, OwnerIntroduced, UsageRecorded
-from detector.domain.partition import CLOCK_SOURCE, Partition
+from detector.domain.partition import CLOCK_SOURCE, Partition, RecordTime
 from detector.domain.record import RawRecord, Record, Reject
 from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Log, Row, Story, World, log_of
 
@@ -14,7 +16,7 @@ class Seen:
     """A partition that notes the order in which records are applied: `topic:offset`."""
 
     def __init__(
-        self, log: Log, record_time: str = "create", topics: Sequence[str] = TOPICS, **options: object
+        self, log: Log, record_time: RecordTime = "create", topics: Sequence[str] = TOPICS, **options: Any
     ) -> None:
         self.log, self.order = log, list[str]()
 
@@ -29,7 +31,7 @@ class Seen:
             decode=decode,
             store={},
             record_time=record_time,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
 
     def offer(self, topic: str) -> None:
@@ -171,7 +173,8 @@ def test_deadlines_fire_by_due_time_then_tenant_then_account() -> None:
     stories = [
         Story(account, tenant)(at, IncidentOpened, incident_id=incident, severity="minor")
         for account, tenant, at, incident in (
-            ("b", "one", 0, "i2"), ("a", "two", 0, "i1"), ("c", "one", 0, "i1"), ("b", "one", 0, "i1"), ("z", "two", -1, "i1"),
+            ("b", "one", 0, "i2"), ("a", "two", 0, "i1"), ("c", "one", 0, "i1"), ("b", "one", 0, "i1"),
+            ("z", "two", -1, "i1"),
         )
     ]  # fmt: skip
     for number, story in enumerate(stories):
@@ -236,7 +239,7 @@ def test_the_limit_counts_deadlines_and_stops_between_their_due_times() -> None:
         told.append(len(world.alerts))
         world.restart()
         world.offer_rest()
-    assert all(later - earlier <= 2 for earlier, later in zip(told, told[1:], strict=False))
+    assert all(later - earlier <= 2 for earlier, later in pairwise(told))
     assert told[-1] == 5
     assert World(story.log()).play().alert_bytes == world.alert_bytes
 

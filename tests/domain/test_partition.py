@@ -1,12 +1,14 @@
 """A partition: the clock, deadlines, the daily minute, duplicates, what it reports."""
 
+from typing import Any
+
 from detector.domain.events import DocsViewed, IncidentOpened, TicketCreated, TouchLogged, UsageRecorded
 from detector.domain.schedule import minute_of
 from detector.domain.state import account_path
 from tests.domain.world import DAY, HOUR, MINUTE, T0, Log, Story, World, log_of
 
 
-def touch(story: Story, at: int, **fields: object) -> Story:
+def touch(story: Story, at: int, **fields: Any) -> Story:
     return story(at, TouchLogged, **{"direction": "inbound", "kind": "call", **fields})
 
 

@@ -1,6 +1,7 @@
 """Silence: who has not been heard of for too long, and who only seems so."""
 
 from datetime import date
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,8 +10,10 @@ from detector.domain.events import (
     AccountUpdated,
     DataExported,
     DocsViewed,
+    Event,
     OnboardingCompleted,
     OnboardingStarted,
+    TicketCreated,
     TouchLogged,
     UsageActiveUsers,
     UsageRecorded,
@@ -19,7 +22,7 @@ from detector.domain.operators.silence import Silence
 from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story
 
 
-def touch(story: Story, at: int, direction: str = "inbound", **fields: object) -> Story:
+def touch(story: Story, at: int, direction: str = "inbound", **fields: Any) -> Story:
     story(at, TouchLogged, direction=direction, kind="email", **fields)
     return story
 
@@ -98,7 +101,7 @@ def test_usage_ends_the_explanation_of_a_silence() -> None:
     ],
 )
 def test_every_kind_of_usage_is_a_sign_of_life_but_nobody_active_is_none(
-    cls: type, fields: dict[str, int], counts: bool
+    cls: type[Event], fields: dict[str, Any], counts: bool
 ) -> None:
     story = Story()(0, UsageRecorded)(10 * DAY, cls, **fields)
     said = story.world(until=16 * DAY).said("usage.dark")
@@ -128,7 +131,7 @@ def test_a_silence_ended_by_another_sign_of_life_is_less_but_not_over() -> None:
     """A ticket is heard of, but only a talk in both directions clears `contact.dark`."""
     story = attempts(touch(Story(), 0), DAY, 2 * DAY, 3 * DAY)
     story(0, AccountUpdated, renewal_date=date(2026, 4, 25))  # so that a line is crossed: 90 days before is 25 January
-    story(18 * DAY, _ticket(), ticket_id="t", priority="low", category="question")
+    story(18 * DAY, TicketCreated, ticket_id="t", priority="low", category="question")
     world = story.world(until=21 * DAY)
     assert [said[:3] for said in world.said("contact.dark")] == [
         ("2026-01-19T00:00:00.000Z", "opened", "warn"),
@@ -137,12 +140,6 @@ def test_a_silence_ended_by_another_sign_of_life_is_less_but_not_over() -> None:
     assert world.alerts[-1].explanation == (
         "It is less than when it opened, but not over. It clears with one inbound event."
     )
-
-
-def _ticket() -> type:
-    from detector.domain.events import TicketCreated  # noqa: PLC0415
-
-    return TicketCreated
 
 
 def test_what_a_silence_needs_to_be_kept_is_named() -> None:

@@ -1,5 +1,7 @@
 """Threshold: counts against bounds and a usual week; and the departure of a person, which is enough at once."""
 
+from typing import Any
+
 import msgspec
 
 from detector.domain.calendar import Duration
@@ -10,13 +12,13 @@ from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story, with_rule
 NEW = AccountUpdated  # an account's first event, long before: support is graver during its first 30 days
 
 
-def ticket(story: Story, at: int, feature: str | None = "export", **fields: object) -> Story:
+def ticket(story: Story, at: int, feature: str | None = "export", **fields: Any) -> Story:
     number = len(story.rows)
     story(
         at,
         TicketCreated,
         **{"ticket_id": f"t{number}", "priority": "low", "category": "question", "feature": feature, **fields},
-    )  # type: ignore[arg-type]
+    )
     return story
 
 
@@ -25,7 +27,7 @@ def old() -> Story:
 
 
 def test_a_flood_needs_three_tickets_half_of_all_and_three_usual_weeks() -> None:
-    cases = {
+    cases: dict[str, tuple[list[int], list[int], list[float], bool]] = {
         "three of three": ([40, 41, 42], [], [], True),
         "two": ([40, 41], [], [], False),
         "three of seven": ([40, 41, 42], [40, 41, 41, 42], [], False),
@@ -126,12 +128,12 @@ def test_a_threshold_of_the_account_itself_has_one_subject() -> None:
 # -- departures ---------------------------------------------------------------------------------------------------
 
 
-def person(story: Story, at: int, who: str, role: str = "sponsor", **fields: object) -> Story:
+def person(story: Story, at: int, who: str, role: str = "sponsor", **fields: Any) -> Story:
     story(at, StakeholderUpdated, stakeholder_id=who, role=role, **fields)
     return story
 
 
-def talk(story: Story, at: int, who: str | None, **fields: object) -> Story:
+def talk(story: Story, at: int, who: str | None, **fields: Any) -> Story:
     story(at, TouchLogged, direction="inbound", kind="call", stakeholder_id=who, **fields)
     return story
 
@@ -178,7 +180,10 @@ def test_a_role_that_no_rule_misses_ends_it() -> None:
     texts = told(person(left(), 5 * DAY, "s1", "end_user", active=False))
     assert texts[1] == (
         "recovering",
-        "The end_user s1 is missed no more: no rule misses that role. If that lasts until 2026-01-17 00:00 UTC, it ends.",
+        (
+            "The end_user s1 is missed no more: no rule misses that role. If that lasts until 2026-01-17 00:00 UTC, it"
+            " ends."
+        ),
     )
 
 

@@ -1,0 +1,1 @@
+"""The operators: the code that rules name, a file each."""

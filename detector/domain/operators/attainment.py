@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable
 from typing import final
 
-import msgspec
-
 from detector.domain import events as e
 from detector.domain.account import Account
 from detector.domain.alerts import iso
@@ -48,7 +46,7 @@ class Attainment(EventDriven, frozen=True):
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """The verdict of the latest judgement; a closed goal ends its alert."""
-        goal = account.record.goals[subject] if subject in account.record.goals else None
+        goal = account.record.goals.get(subject or "")
         if goal is None:
             return Verdict(ended="superseded")
         ended = ended_as(goal)
@@ -110,7 +108,7 @@ class Attainment(EventDriven, frozen=True):
 
 
 def expected_at(t: int, set_at: int, baseline: float, schedule: list[list[float]]) -> float:
-    """The value expected at `t`: linear from (set_at, baseline) through the schedule's points, flat after the last one."""
+    """The value expected at `t`: linear from (set_at, baseline) through the schedule's points, flat after the last."""
     before, from_value = set_at, baseline
     for at, value in schedule:
         if t < at:

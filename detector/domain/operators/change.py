@@ -41,7 +41,7 @@ class Change(msgspec.Struct, frozen=True):
         return True
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
-        """Whether today shows no drop against yesterday's baseline, with weeks of Monday to Friday and nothing left out."""
+        """Whether today shows no drop against yesterday's baseline, in weeks of Monday to Friday, nothing left out."""
         day = (now - SETTLES_MS) // DAY_MS - 1
         days = self.days
         if days % 7:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, TypeAlias, final
 
-import msgspec
-
 from detector.domain.account import Account
 from detector.domain.alerts import minute_text
 from detector.domain.calendar import MINUTE_MS, Duration
@@ -15,6 +13,8 @@ from detector.domain.state import Episode
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 Source: TypeAlias = Track | MomentOf
+Steps: TypeAlias = tuple[tuple[int, Duration], ...]
+
 GOAL: Final = "goal"
 Times: TypeAlias = Callable[[Account, str], tuple[int, int] | None]
 
@@ -23,8 +23,9 @@ Times: TypeAlias = Callable[[Account, str], tuple[int, int] | None]
 class Obligation(EventDriven, frozen=True):
     """`expect` is due `within` of `after`, and with `repeat` again so long after each `expect`, until `until`.
 
-    `steps` is the ladder: (severity step, time after which it is reached); the first one is `within`. A fact at or after
-    `after` satisfies it; one that comes after the due time clears the alert, one from before proves that it never held.
+    `steps` is the ladder: (severity step, time after which it is reached); the first one is `within`. A fact at or
+    after `after` satisfies it; one that comes after the due time clears the alert, one from before proves that it
+    never held.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Obligation(EventDriven, frozen=True):
     id_field: str
     after: Source
     expect: Source
-    steps: tuple[tuple[int, Duration], ...]
+    steps: Steps
     repeat: Duration | None = None
     until: Source | None = None
     noun: str = "answer"
@@ -90,33 +91,38 @@ class Obligation(EventDriven, frozen=True):
             return self._done(over[1], "it was over", anchor, episode)
         if over is not None and over[1] >= anchor:
             anchor = began[1]  # it was over, and began again
+        within = self.steps
         if met is not None and met[1] >= anchor:
             if self.repeat is None:
                 return self._done(met[0] if met[0] >= anchor else met[1], self.done, anchor, episode)
-            anchor = met[1]
-        if episode is not None and episode.frozen and anchor > episode.frozen[0]:
-            verdict = self._done(anchor, self.done, episode.frozen[0], episode)
-        else:
-            verdict = Verdict()
-        repeats = self.repeat is not None and met is not None and anchor == met[1]
-        since, level = -1, 0
-        for step_level, within in self.steps:
-            due = (self.repeat if repeats and self.repeat is not None else within).after(account.calendar, anchor)
+            anchor, within = met[1], tuple((level, self.repeat) for level, _ in self.steps)
+        return self._waiting(account, moment, episode, anchor, within)
+
+    def _waiting(
+        self, account: Account, moment: Moment, episode: Episode | None, anchor: int, within: Steps
+    ) -> Verdict:
+        """It is awaited since the anchor: how far up the ladder that is."""
+        found = Verdict()
+        for level, after in within:
+            due = after.after(account.calendar, anchor)
             if due > moment.settled:
-                verdict.due = earliest(verdict.due, due)
+                found.due = earliest(found.due, due)
             else:
-                since, level = due if level == 0 else since, max(level, step_level)
-        if level:
-            verdict = Verdict(level=level, since=since, due=verdict.due, frozen=[anchor])
-            self._describe(verdict, since - anchor, moment.now - anchor)
-            verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
-        elif episode is not None and not verdict.off:
-            self._describe(verdict, 0, moment.now - anchor)
-            verdict.clears = Clears(f"one {self.noun}", self.name, at_least=1)
-        return verdict
+                found.since = due if found.level == 0 else found.since
+                found.level = max(found.level, level)
+        if found.level == 0 and episode is not None and episode.frozen and anchor > episode.frozen[0]:
+            done = self._done(anchor, self.done, episode.frozen[0], episode)
+            done.due = found.due
+            return done
+        if found.level or episode is not None:
+            self._describe(found, max(0, found.since - anchor), moment.now - anchor)
+            found.clears = Clears(f"one {self.noun}", self.name, at_least=1)
+        if found.level:
+            found.frozen = [anchor]
+        return found
 
     def _done(self, at: int, how: str, anchor: int, episode: Episode | None) -> Verdict:
-        """The awaited fact is known, or nothing is awaited any more; from before the alert it proves that none was due."""
+        """The awaited fact is known, or nothing is awaited; what is from before the alert proves that none was due."""
         verdict = Verdict(off=True)
         if episode is not None:
             verdict.superseded = at <= episode.since

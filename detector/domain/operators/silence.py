@@ -1,6 +1,7 @@
 """Silence: something that ought to come has not come for too long."""
 
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 from typing import final
 
 import msgspec
@@ -34,7 +35,7 @@ class UsualGap(msgspec.Struct, frozen=True):
         times = [entry[0] for entry in self.of.entries(account, -1, until, None)[-self.last :]]
         if len(times) < self.needs:
             return None
-        gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        gaps = sorted(later - earlier for earlier, later in pairwise(times))
         rank = -(-self.percentile * len(gaps) // 100)
         return int(self.above * gaps[max(rank, 1) - 1])
 
@@ -50,6 +51,19 @@ class Step(msgspec.Struct, frozen=True):
     after: Duration
     also: tuple[tuple[Count, int], ...] = ()
     usual: UsualGap | None = None
+
+    def limit_ms(self, account: Account, anchor: int) -> int | None:
+        """How long a silence since the anchor may last; None where the account's usual gap is not known."""
+        limit = self.after.elapsed_ms or 0
+        if self.usual is None:
+            return limit
+        usual = self.usual.limit_ms(account, anchor)
+        return None if usual is None else max(limit, usual)
+
+    def enough_at(self, account: Account, anchor: int) -> int:
+        """Since when there is enough of what it also asks for: the anchor where it asks for nothing, or NEVER."""
+        reached = (count.reaches(account, at_least, anchor) for count, at_least in self.also)
+        return max((NEVER if at is None else at for at in reached), default=anchor)
 
 
 @final
@@ -110,17 +124,11 @@ class Silence(EventDriven, frozen=True):
         verdict = Verdict()
         limit_ms = 0
         for step in self.steps:
-            limit = step.after.elapsed_ms or 0
-            if step.usual is not None:
-                usual = step.usual.limit_ms(account, anchor)
-                if usual is None:
-                    continue
-                limit = max(limit, usual)
+            limit = step.limit_ms(account, anchor)
+            if limit is None:
+                continue
             due = account.calendar.add_excluding_holidays(anchor, limit) if self.skip_holidays else anchor + limit
-            enough = anchor  # since when enough of what is also asked for is there
-            for count, at_least in step.also:
-                at = count.reaches(account, at_least, anchor)
-                enough = NEVER if at is None else max(enough, at)
+            enough = step.enough_at(account, anchor)
             if due > moment.settled:
                 verdict.due = earliest(verdict.due, due)
                 if enough <= moment.now:
@@ -137,14 +145,14 @@ class Silence(EventDriven, frozen=True):
             verdict.off = broken is not None and bool(episode.frozen) and broken > episode.frozen[0]
             verdict.superseded = verdict.off and broken is not None and broken <= episode.since
         if verdict.level:
-            self._describe(verdict, account, (anchor, moment.now), limit_ms, moment)
+            self._describe(verdict, account, (anchor, moment.now), limit_ms)
             verdict.frozen = [anchor]
         elif episode is not None:
             since = episode.frozen[0] if episode.frozen else anchor
             until = moment.now if broken is None or not verdict.off else broken
             if episode.status == "recovering":
                 until = min(until, episode.since_off)  # when it was first heard of
-            self._describe(verdict, account, (since, until), 0, moment)
+            self._describe(verdict, account, (since, until), 0)
         return verdict
 
     def _explain(self, verdict: Verdict, looks: int, due: int, moment: Moment) -> None:
@@ -154,9 +162,7 @@ class Silence(EventDriven, frozen=True):
         elif looks < due:
             verdict.due = earliest(verdict.due, looks)
 
-    def _describe(
-        self, verdict: Verdict, account: Account, silent: tuple[int, int], limit_ms: int, moment: Moment
-    ) -> None:
+    def _describe(self, verdict: Verdict, account: Account, silent: tuple[int, int], limit_ms: int) -> None:
         """Say how long it was or has been silent, holidays not counted."""
         anchor, end = silent
         skipped = account.calendar.holiday_ms(anchor, end) if self.skip_holidays else 0

@@ -1,7 +1,7 @@
 """Threshold: a count against bounds; and its simplest case, one event that is enough at once."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 import msgspec
 
@@ -39,8 +39,8 @@ class UsualWeek(msgspec.Struct, frozen=True):
 class Bounds(msgspec.Struct, frozen=True):
     """Conditions of one rung, all of which must hold.
 
-    `at_least` bounds the count, `times_usual` the count in units of the usual week, `share` its part of the account's own
-    total; `also` are other counts of the same subject with their least value.
+    `at_least` bounds the count, `times_usual` the count in units of the usual week, `share` its part of the account's
+    own total; `also` are other counts of the same subject with their least value.
     """
 
     level: int
@@ -90,7 +90,7 @@ class Threshold(EventDriven, frozen=True):
         return self.measure.window_ms or 0
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
-        """ON by the highest rung whose bounds all hold at `now`; what becomes known of before the opening may prove it wrong."""
+        """ON by the highest rung whose bounds all hold at `now`; what is told late may prove that it never held."""
         now = moment.now
         seen = self._seen(account, now, subject)
         verdict = Verdict(level=self._level(account, now, subject, seen))
@@ -147,8 +147,8 @@ class Threshold(EventDriven, frozen=True):
         verdict.clears = Clears(f"at most {most} in {days} days", self.measure.name, at_most=most)
 
 
-class _Seen(NamedTuple):
-    """What is counted of a subject: events in the window, in a usual week (None: unknown), and of all subjects together."""
+class _Seen(msgspec.Struct, frozen=True, gc=False):
+    """What is counted: a subject's events in the window and in a usual week (None: unknown), and those of all."""
 
     count: int
     usual: float | None
@@ -178,7 +178,8 @@ class Departure(EventDriven, frozen=True):
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
         """A departure, a change of anybody's role, and any contact: each may concern everybody who has left."""
-        classes = (*self.track.matcher.alternatives, StakeholderUpdated, *self.contact.matcher.alternatives)
+        own, talks = self.track.matcher.alternatives, self.contact.matcher.alternatives
+        classes: tuple[type[Event], ...] = (*own, StakeholderUpdated, *talks)
         return [(cls, None) for cls in dict.fromkeys(classes)]
 
     @property
