@@ -37,8 +37,8 @@ lint: setup
 unit: setup
 	$(PYTEST) -q -m "not broker"
 
-test: setup ## every test, those on a real Kafka too (under 10 min)
-	$(PYTEST)
+test: setup ## every test, those on a real Kafka too, and how much of the domain its own tests reach (under 10 min)
+	$(PYTEST) --cov
 
 demo: setup ## see it at work: Kafka, six months of history, its alerts (about a minute)
 	@$(BIN)/detector demo
