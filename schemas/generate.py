@@ -4,6 +4,7 @@ Made are the domain's event Structs, the JSON Schemas, and one valid example of 
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 STRUCTS: Final = Path("detector/domain/events.py")
 
 
+@cache  # what it is made of changes with the code only
 def artefacts() -> dict[Path, str]:
     """Give every generated file, by its path below the project's root, and what it must say."""
     examples = {path: json_schema.text_of(event) for path, event in example.of_events().items()}
