@@ -395,7 +395,7 @@ def first_seen(block: bytearray) -> int | None:
     return None if at_ms == NEVER else at_ms
 
 
-def first_usage(block: bytearray) -> int | None:
+def first_usage(block: bytes | bytearray) -> int | None:
     """Return the event time of the earliest usage of any kind."""
     at_ms: int = _I64.unpack_from(block, _FIRST_USAGE)[0]
     return None if at_ms == NEVER else at_ms

@@ -179,12 +179,12 @@ def test_a_day_that_looks_quiet_from_the_hot_block_has_no_drop(counts: list[int]
             assert DROP.judge(account, None, Moment(now, now, T0, T0), None).level == 0
 
 
-@pytest.mark.parametrize(("left", "quiet"), [(17, False), (18, True)])
+@pytest.mark.parametrize(("left", "quiet"), [(1700, False), (1701, True)])
 def test_a_drop_of_exactly_the_first_rung_is_not_quiet(left: int, quiet: bool) -> None:
-    """20 a week before, 17 now: exactly 15% fewer, whatever floats make of it."""
+    """2000 a week before, 1700 now: exactly 15% fewer, whatever floats make of it."""
     block = hot.new()
     for week in range(6):
-        hot.add_usage(block, FIRST_DAY + 7 * week, 20 if week < 5 else left, None, 0)
+        hot.add_usage(block, FIRST_DAY + 7 * week, 2000 if week < 5 else left, None, 0)
     now = (FIRST_DAY + 42) * DAY + SLOT
     assert DROP.quiet(block, now) is quiet
 

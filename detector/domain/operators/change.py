@@ -7,7 +7,7 @@ import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.baseline import Baseline, drop_share, median_of, own_baseline, significant_drop
+from detector.domain.baseline import Baseline, drop_share, own_baseline, significant_drop
 from detector.domain.calendar import DAY_MS, HOUR_MS
 from detector.domain.events import Event
 from detector.domain.state import Episode
@@ -41,14 +41,23 @@ class Change(msgspec.Struct, frozen=True):
         return True
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
-        """Whether today shows no drop against yesterday's baseline, in weeks of Monday to Friday, nothing left out."""
+        """Whether the hot block alone shows that nothing opens today.
+
+        In weeks of Monday to Friday, with nothing left out, every window has as many business days, so that this is
+        what `judge` asks first.
+        """
         day = (now - SETTLES_MS) // DAY_MS - 1
         days = self.days
         if days % 7:
             return False
+        if not self._reaches(block, day):
+            return True
         counts = hot.day_counts(block, day - days * (BASELINE_WINDOWS + 1), day)
-        usual = median_of([sum(counts[at : at + days]) for at in range(0, days * BASELINE_WINDOWS, days)])
-        return drop_share(sum(counts[-days:]), usual) < self.steps[0][1]
+        business = days // 7 * 5
+        usual = own_baseline(
+            [(sum(counts[at : at + days]), business) for at in range(0, days * BASELINE_WINDOWS, days)]
+        )
+        return usual is None or not self._level((sum(counts[-days:]), business), usual)
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
@@ -114,8 +123,10 @@ class Change(msgspec.Struct, frozen=True):
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether usage goes back as far as the windows reach."""
-        day = (now - SETTLES_MS) // DAY_MS - 1
-        first = hot.first_usage(account.hot)
+        return self._reaches(account.hot, (now - SETTLES_MS) // DAY_MS - 1)
+
+    def _reaches(self, block: bytes | bytearray, day: int) -> bool:
+        first = hot.first_usage(block)
         return first is not None and day - first // DAY_MS + 1 >= self.days * (BASELINE_WINDOWS + 1)
 
     def _window(self, account: Account, last_day: int) -> tuple[int, int]:
