@@ -329,7 +329,7 @@ def _source_needs(source: Track | MomentOf) -> Needs:
 EXPLAINS: Final = {
     "Silence": ("days", "limit", "holidays"),
     "Obligation": ("observed", "expected", "unit"),
-    "Attainment": ("observed", "expected", "ratio", "at"),
+    "Attainment": ("observed", "expected", "ratio", "at", "measured"),
     "Change": ("observed", "expected", "drop", "days"),
     "Threshold": ("observed", "expected", "total"),
     "Departure": ("role", "severity"),
@@ -337,7 +337,7 @@ EXPLAINS: Final = {
 OVER: Final = {
     "Silence": ("days", "limit", "holidays", "at"),
     "Obligation": ("observed", "expected", "unit", "at", "how"),
-    "Attainment": ("observed", "expected", "ratio", "at"),
+    "Attainment": ("observed", "expected", "ratio", "at", "measured"),
     "Change": ("observed", "expected", "drop", "share", "days"),
     "Threshold": ("observed", "expected", "total"),
     "Departure": ("role", "how"),

@@ -435,7 +435,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "change": ("observed", "expected", "drop", "rise", "days"),
     "silence": ("days", "limit", "holidays"),
     "obligation": ("observed", "expected", "unit"),
-    "attainment": ("observed", "expected", "ratio", "at"),
+    "attainment": ("observed", "expected", "ratio", "at", "measured"),
     "snowball": ("observed", "negatives", "cells"),
     "trend": ("observed", "expected", "points", "days"),
     "conjunction": ("signals", "count"),

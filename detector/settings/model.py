@@ -46,6 +46,7 @@ def is_loopback(host: str) -> bool:
 
 
 Brokers = Annotated[tuple[Annotated[str, AfterValidator(_broker)], ...], BeforeValidator(_split), Field(min_length=1)]
+APP_ID: Final = "value-decay"
 TopicName = Annotated[str, Field(pattern=rf"^{NAME}{{1,120}}$")]
 
 
@@ -62,7 +63,8 @@ class Settings(BaseModel):
         default=("127.0.0.1:9092",), description="Kafka brokers to start from, host:port, comma separated"
     )
     app_id: TopicName = Field(
-        default="value-decay", description="names the group, changelogs and transactions of this app"
+        default=APP_ID,
+        description="names the group, changelogs and transactions of this app; default topic_prefix + value-decay",
     )
     topic_prefix: str = Field(
         default="", pattern=rf"^{NAME}{{0,60}}$", description="put before the name of every topic"
@@ -118,6 +120,12 @@ class Settings(BaseModel):
     @classmethod
     def _default_replication(cls, given: dict[str, object]) -> dict[str, object]:
         return {"replication_factor": 3, **given} if given.get("environment") == "prod" else given
+
+    @checked(mode="before")
+    @classmethod
+    def _default_app_id(cls, given: dict[str, object]) -> dict[str, object]:
+        # Two sets of topics must not share a state: what differs in the topics differs in the app.
+        return {"app_id": f"{given.get('topic_prefix', '')}{APP_ID}", **given}
 
     @checked(mode="after")
     def _go_together(self) -> Self:

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from detector.catalogue.pack import load_plan
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.calendar import DAY_MS
 from detector.domain.events import GoalClosed, GoalMeasured, GoalSet, SchedulePoint
 from detector.domain.operators.attainment import expected_at
+from detector.domain.state import Goal, Stamped
+from detector.domain.verdict import Moment
 from tests.domain.world import DAY, MINUTE, T0, Story, World
 
 FAR = 253_402_300_799_999  # the last millisecond of the year 9999
@@ -128,3 +134,17 @@ def test_expected_values_are_linear_between_dates_and_flat_after_the_last() -> N
     schedule = [[10.0, 20.0], [20.0, 20.0], [20.0, 40.0]]
     found = [expected_at(t, 0, 0.0, schedule) for t in (-5, 0, 5, 10, 15, 19, 20, 99)]
     assert found == [0.0, 0.0, 10.0, 20.0, 20.0, 20.0, 40.0, 40.0]
+
+
+def test_a_goal_of_which_nothing_was_measured_says_so_without_a_minus_zero() -> None:
+    """Baseline 9, target 4: nothing measured is 0% of the way, and a zero has no sign."""
+    rule = next(rule for rule in load_plan().rules if rule.id == "goal.behind_schedule")
+    account = Account("default", "acme", "default/acme", hot.new(), None)
+    fields: dict[str, Stamped] = {"baseline": (9, 0), "target": (4, 0), "schedule": ([[50 * DAY_MS, 4]], 0)}
+    account.record.goals["g"] = Goal(set_at=0, fields=fields)
+    now = 64 * DAY_MS
+    verdict = rule.operator.judge(account, "g", Moment(now, now, 0, 0), None)
+    told = rule.explain.format_map({"subject": "g", **verdict.numbers})
+    assert " -0" not in told
+    assert "nothing was ever measured" in told
+    assert all(str(row.observed) not in ("-0", "-0.0") for row in verdict.evidence)

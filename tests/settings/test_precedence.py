@@ -83,3 +83,10 @@ def test_what_is_shown_is_a_settings_file_that_gives_the_same_settings_and_says_
 def test_equal_settings_have_equal_digests_and_a_secret_does_not_enter() -> None:
     assert Settings().digest() == Settings().digest() != Settings(app_id="other").digest()
     assert Settings(http_token="a" * 9).digest() == Settings().digest()  # type: ignore[arg-type]
+
+
+def test_topics_of_another_prefix_belong_to_another_app() -> None:
+    """State of one set of topics never meets that of another, unless somebody names the app."""
+    assert load({"topic_prefix": "past-"}, {}).app_id == "past-value-decay"
+    assert load({"topic_prefix": "past-", "app_id": "mine"}, {}).app_id == "mine"
+    assert load({}, {}).app_id == "value-decay"

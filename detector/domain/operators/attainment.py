@@ -84,16 +84,17 @@ class Attainment(EventDriven, frozen=True):
             return
         point = next((p for p in reversed(goal.points) if p[0] <= since), None)
         value = baseline if point is None else point[2]
-        ratio = round((value - baseline) / gone, 9)
+        ratio = round((value - baseline) / gone, 9) + 0.0  # a zero has no sign
         verdict.off = ratio >= self.clears_at
         verdict.level = max((level for level, most in self.steps if ratio <= most), default=0)
         verdict.since = since
         need = baseline + self.clears_at * gone
         verdict.numbers = {
-            "observed": f"{(value - baseline) / whole:.1%}",
+            "observed": f"{(value - baseline) / whole + 0.0:.1%}",
             "expected": f"{gone / whole:.1%}",
             "ratio": f"{max(ratio, 0.0):.0%}",
             "at": iso(at)[:10],
+            "measured": "; nothing was ever measured" if point is None else "",
         }
         verdict.evidence = (
             Evidence("goal_value", value, round(expected, 6), None, f"schedule at {verdict.numbers['at']}"),
