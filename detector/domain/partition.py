@@ -1,9 +1,9 @@
 """One Kafka partition number: merges its in-topics in record-time order, keeps its clock, and applies event by event.
 
 Pure and synchronous. Records are offered as they are fetched and applied in the order (effective time, topic,
-offset), where effective time is the running maximum of a topic's record times. Before a record, every deadline fires
-whose due time plus grace lies before it: so absence is noticed at the same place in a replay. All times are epoch
-milliseconds.
+offset), where effective time is the running maximum of a topic's record times; one from 2100 on counts for nothing.
+Before a record, every deadline fires whose due time plus grace lies before it: so absence is noticed at the same place
+in a replay. All times are epoch milliseconds.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ from detector.domain.duplicates import duplicate
 from detector.domain.events import Event, FeedHeartbeat, UsageRecorded
 from detector.domain.health import Health, health_of
 from detector.domain.plan import Plan
-from detector.domain.record import DeadLetter, RawRecord, Reject
+from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
 from detector.domain.schedule import Schedule
 from detector.domain.state import (
     PARTITION_KEY,
@@ -74,7 +74,8 @@ class _Queue:
 
     def head(self) -> int:
         """Effective time of the next record; only where there is one."""
-        return max(self.effective, self.batches[0][self.at].timestamp)
+        timestamp = self.batches[0][self.at].timestamp
+        return timestamp if self.effective < timestamp < RECORD_TIMES_END else self.effective
 
 
 @final
@@ -242,7 +243,7 @@ class Partition:
             while at < end:
                 record = records[at]
                 timestamp = record.timestamp
-                now = timestamp if timestamp > effective else effective  # noqa: FURB136 - no call in the hot loop
+                now = timestamp if effective < timestamp < RECORD_TIMES_END else effective
                 if now > bound_time:
                     break
                 if now > self._schedule.next_fire:

@@ -1,9 +1,12 @@
 """What comes from a log and what could not be used of it: raw records, rejects, dead letters."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+RECORD_TIMES_END: Final = 4_102_444_800_000
+"""2100-01-01, epoch milliseconds: no log holds records of then, and a clock that believed one would never be back."""
 
 
 class RawRecord(Protocol):

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from detector.domain.events import Event, FeedHeartbeat, IncidentOpened, OwnerIntroduced, UsageRecorded
 from detector.domain.partition import CLOCK_SOURCE, Partition, RecordTime
-from detector.domain.record import RawRecord, Record, Reject
+from detector.domain.record import RECORD_TIMES_END, RawRecord, Record, Reject
 from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Log, Row, Story, World, log_of
 
 TOPICS = ("crm", "support", "usage")
@@ -254,3 +256,18 @@ def test_positions_of_an_unknown_topic_are_kept_as_they_are() -> None:
 def test_a_plain_record_is_a_raw_record() -> None:
     record: RawRecord = Record(1, 2, b"k", None)
     assert (record.offset, record.timestamp, record.key, record.value, record.headers) == (1, 2, b"k", None, ())
+
+
+@pytest.mark.parametrize("record_time", ["create", "log_append"])
+def test_a_record_time_from_2100_on_moves_no_time_and_fires_nothing(record_time: RecordTime) -> None:
+    beyond: Row = (RECORD_TIMES_END, "usage", Reject("timestamp_out_of_range", "the year 2100"))
+    log = log_of([*rows(("usage", 5)), beyond, *rows(("usage", 7), ("crm", 6))], TOPICS)
+    seen = Seen(log, record_time)
+    for topic in TOPICS:
+        seen.offer(topic)
+    assert seen.partition.advance(TOPICS) == 4
+    assert seen.order == ["usage:0", "usage:1", "crm:0", "usage:2"]
+    assert seen.partition.clock == T0 + 7
+    changes = seen.partition.collect()
+    assert changes is not None
+    assert [dead.record.timestamp for dead in changes.dead_letters] == [RECORD_TIMES_END]
