@@ -41,10 +41,13 @@ def replay(
     from detector.backtest.replay import replay as run
     from detector.catalogue.pack import load_plan
     from detector.domain.events import TOPIC_OF
+    from detector.files.places import refuse_clashes
     from detector.files.progress import progress
     from detector.files.read import read_files
     from schemas.topics import CONTROL, IN_TOPICS
 
+    rules = () if pack is None else pack.glob("*.yaml")
+    refuse_clashes([*files, *rules], {f"--{name.replace('_', '-')}": path for name, path in outputs.items()})
     core = core_of(load_plan(pack))
     with into_files(outputs) as where:
         with progress("lines read", None) as read:

@@ -50,12 +50,14 @@ def emit(
     from detector.files.broker import Access
     from detector.files.emit import Plan, check_topics, with_heartbeats
     from detector.files.emit import emit as send
+    from detector.files.places import refuse_clashes
     from detector.files.progress import progress
     from detector.files.read import read_files
     from schemas.topics import CONTROL, IN_TOPICS
 
     if live and until is not None:
         raise click.UsageError("--until says when records were, --live leaves that to the broker; give one of them")
+    refuse_clashes(files, {"--dead-letters": dead_letters})
     kafka = Access(connection(settings))
     plan = Plan(IN_TOPICS, CONTROL, live=live, until=until, rate=rate, prefix=settings.topic_prefix)
     with progress("lines read", None) as read:

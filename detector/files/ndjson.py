@@ -68,6 +68,11 @@ def _cut(source: BinaryIO, start: bytes) -> Generator[bytes, None, bytes]:
     return b""
 
 
+def partial_of(path: Path) -> Path:
+    """The name that an output has until it is complete."""
+    return path.with_name(path.name + ".part")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[io.BufferedIOBase]:
     """Open a file to write, gzipped if its name ends in `.gz`; it has its name only when all is written.
@@ -76,7 +81,7 @@ def writing(path: Path) -> Iterator[io.BufferedIOBase]:
     terminal) is written as it is. Raises DetectorError (74) for what cannot be written.
     """
     special = path.exists() and not path.is_file()
-    target = path if special else path.with_name(path.name + ".part")
+    target = path if special else partial_of(path)
     try:
         with target.open("wb") as file:
             if path.suffix == ".gz":

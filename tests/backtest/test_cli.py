@@ -72,3 +72,33 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
         call(*[text.format(tmp_path) for text in arguments])
     assert caught.value.exit_code == code
     assert [path.name for path in tmp_path.iterdir()] == ["events.ndjson"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("{}/events.ndjson", "--alerts", "{}/events.ndjson"), "--alerts is also an input: name another file"),
+        (("{}/events.ndjson", "--health-log", "{}/no/../linked"), "--health-log is also an input"),
+        (("{}/events.ndjson.part", "--alerts", "{}/events.ndjson"), "--alerts is also an input"),
+        (("{}/events.ndjson", "--pack", "{}", "--alerts", "{}/tenants.yaml"), "--alerts is also an input"),
+        (("{}/events.ndjson", "--alerts", "{}/a", "--health", "{}/./a"), "--alerts and --health are the same file"),
+        (("{}/events.ndjson", "--alerts", "{}/a.part", "--health", "{}/a"), "--alerts and --health are the same file"),
+        (("{}/events.ndjson", "--alerts", "{}/a", "--health", "{}/a.part"), "--alerts and --health are the same file"),
+    ],
+)
+def test_an_output_that_is_something_else_too_is_refused_and_nothing_is_touched(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "events.ndjson.part").write_bytes(files(tmp_path).read_bytes())
+    (tmp_path / "tenants.yaml").write_text("tenants: {}\n")
+    (tmp_path / "no").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "events.ndjson")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    result = CliRunner().invoke(replay, [text.format(tmp_path) for text in arguments])
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_outputs_that_are_no_files_may_be_one(tmp_path: Path) -> None:
+    assert "transitions" in call(files(tmp_path), "--alerts", "/dev/null", "--health", "/dev/null")

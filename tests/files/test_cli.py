@@ -74,3 +74,11 @@ def test_an_export_to_a_place_that_cannot_be_written_is_told_before_any_broker_i
     with pytest.raises(DetectorError, match="cannot be written") as caught:
         call(export, tmp_path / "no" / "x", "--brokers", "127.0.0.1:1")
     assert caught.value.exit_code == IO
+
+
+def test_dead_letters_never_go_where_the_events_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "e", b"{")
+    result = CliRunner().invoke(emit, [str(path), "--dead-letters", str(path), "--brokers", "127.0.0.1:1"])
+    assert result.exit_code == 2
+    assert "--dead-letters is also an input: name another file" in result.stderr
+    assert path.read_bytes() == b"{\n"
