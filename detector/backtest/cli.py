@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from detector.catalogue.choice import note_ignored, pack_option
 from detector.files.instant import InstantParameter
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ OUTPUT = click.Path(path_type=Path)
 @click.option("--health-log", type=OUTPUT, help="Write every health snapshot here, in the order published.")
 @click.option("--notices", type=OUTPUT, help="Write the notices here.")
 @click.option("--dead-letters", type=OUTPUT, help="Write the lines that could not be used here.")
-@click.option("--pack", type=click.Path(path_type=Path), help="Folder with rules of one's own; default built in.")
+@pack_option
 @click.option("--partitions", type=click.IntRange(1, 10_000), help="Of bare events (default 1); an export has its own.")
 def replay(
     files: tuple[Path, ...], *, until: int | None, pack: Path | None, partitions: int | None, **outputs: Path | None
@@ -39,7 +40,7 @@ def replay(
     from detector.backtest.core import core_of
     from detector.backtest.outputs import into_files
     from detector.backtest.replay import replay as run
-    from detector.catalogue.pack import load_plan
+    from detector.catalogue.pack import load_plan, name_of
     from detector.domain.events import TOPIC_OF
     from detector.files.places import refuse_clashes
     from detector.files.progress import progress
@@ -48,7 +49,10 @@ def replay(
 
     rules = () if pack is None else pack.glob("*.yaml")
     refuse_clashes([*files, *rules], {f"--{name.replace('_', '-')}": path for name, path in outputs.items()})
-    core = core_of(load_plan(pack))
+    note_ignored(pack)
+    plan = load_plan(pack)
+    click.echo(f"pack: {name_of(pack)}, release {plan.release}", err=True)
+    core = core_of(plan)
     with into_files(outputs) as where:
         with progress("lines read", None) as read:
             log = read_files(files, topic_of=TOPIC_OF, read=read).log(partitions)

@@ -2,18 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from detector.catalogue.choice import note_ignored, pack_option
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from detector.catalogue.inventory import Entry, Inventory
-
-pack_option: "Callable[[Any], Any]" = click.option(
-    "--pack", type=click.Path(path_type=Path), help="Folder with rules of one's own; default built in."
-)
 
 
 @click.group()
@@ -26,8 +24,11 @@ def rules() -> None:
 def check(pack: Path | None) -> None:
     """Compile the pack, its tenants and its draft: what each rule needs and costs, and what is planned and why."""
     from detector.catalogue.inventory import take_inventory
+    from detector.catalogue.pack import name_of
 
+    note_ignored(pack)
     inventory = take_inventory(pack)
+    click.echo(f"pack: {name_of(pack)}")
     if sys.stdout.isatty():
         _check_table(inventory)
     else:
@@ -45,6 +46,7 @@ def list_(pack: Path | None) -> None:
     """Every rule of the pack and its draft: family, operator, severities, and whether it runs."""
     from detector.catalogue.inventory import take_inventory
 
+    note_ignored(pack)
     inventory = take_inventory(pack)
     rows = [(one.id, one.row["family"], one.row["operator"], one.severities, one.state) for one in inventory.entries]
     if sys.stdout.isatty():
@@ -63,6 +65,7 @@ def show(rule: str, pack: Path | None) -> None:
 
     from detector.catalogue.inventory import take_inventory
 
+    note_ignored(pack)
     entry = take_inventory(pack).entry(rule)
     click.echo(f"{entry.id}: {entry.row['title']}")
     click.echo(f"why: {entry.row['why']}")

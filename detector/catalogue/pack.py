@@ -49,11 +49,21 @@ def load_draft(compiler: Compiler, folder: Path | None = None) -> Draft:
     return Draft({}, (), ()) if path is None else read_draft(path, compiler)
 
 
+def name_of(folder: Path | None) -> str:
+    """Say in a few words which pack it is, and what of it is the folder's own. Raises PackError."""
+    own = [name for name in (RULES_FILE, TENANTS_FILE) if _file(folder, name) is not None]
+    if len(own) == 1:
+        return f"{folder} ({own[0]}, the rest built in)"
+    return "built in" if folder is None else str(folder)
+
+
 def _file(folder: Path | None, name: str) -> Path | None:
     if folder is None:
         return None
     if not folder.is_dir():
         raise PackError(f"the pack {folder} is no folder: give one with {RULES_FILE} or {TENANTS_FILE} in it")
+    if not any((folder / needed).exists() for needed in (RULES_FILE, TENANTS_FILE)):
+        raise PackError(f"there is no {RULES_FILE} and no {TENANTS_FILE} in {folder}: name the folder of a pack")
     path = folder / name
     return path if path.exists() else None
 

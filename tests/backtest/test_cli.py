@@ -54,6 +54,21 @@ def test_equal_calls_write_equal_bytes_whatever_the_environment(
     assert written[0] == written[1]
 
 
+def test_it_says_which_pack_it_takes_and_that_the_workers_variable_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, folder = files(tmp_path), tmp_path / "own"
+    assert call(path).splitlines()[0].startswith("pack: built in, release ")
+    monkeypatch.setenv("DETECTOR_PACK", "/nowhere")
+    said = call(path).splitlines()
+    assert said[0].startswith("note: DETECTOR_PACK is for the worker and ignored here")
+    assert said[1].startswith("pack: built in, release ")
+    folder.mkdir()
+    (folder / "tenants.yaml").write_text("release: 4711\n")
+    said = call(path, "--pack", folder).splitlines()
+    assert said[0] == f"pack: {folder} (tenants.yaml, the rest built in), release 4711"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words", "code"),
     [

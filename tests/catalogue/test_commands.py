@@ -13,6 +13,11 @@ from detector.cli import run
 from tests.catalogue.written import changed, tenants
 
 
+@pytest.fixture(autouse=True)
+def _no_pack_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DETECTOR_PACK", raising=False)
+
+
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert run(["rules", *arguments]) == 0
     captured = capsys.readouterr()
@@ -74,6 +79,36 @@ def test_check_refuses_a_wrong_pack_in_one_line_with_78(tmp_path: Path, capsys: 
 @pytest.mark.parametrize("command", [("check",), ("list",), ("show", "usage.drop")])
 def test_a_folder_that_is_not_there_is_refused(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert "the pack nowhere is no folder" in refused(capsys, *command, "--pack", "nowhere")
+
+
+@pytest.mark.parametrize("command", [("check",), ("list",), ("show", "usage.drop")])
+def test_a_folder_without_rules_and_tenants_is_no_pack(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tenants.yml").write_text("tenants: {}\n")
+    assert f"there is no {RULES_FILE} and no tenants.yaml in {tmp_path}: " in refused(capsys, *command, "--pack", str(tmp_path))
+
+
+def test_check_says_which_pack_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "check").splitlines()[0] == "pack: built in"
+    folder = tenants(tmp_path, "tenants: {}\n")
+    first = said(capsys, "check", "--pack", str(folder)).splitlines()[0]
+    assert first == f"pack: {folder} (tenants.yaml, the rest built in)"
+    changed(tmp_path, RULES_FILE, "release", "release")
+    assert said(capsys, "check", "--pack", str(folder)).splitlines()[0] == f"pack: {folder}"
+
+
+@pytest.mark.parametrize("command", ["check", "list"])
+def test_the_workers_variable_does_not_count_and_that_is_said(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = said(capsys, command)
+    monkeypatch.setenv("DETECTOR_PACK", str(tenants(tmp_path, "release: 4711\n")))
+    assert run(["rules", command]) == 0
+    found = capsys.readouterr()
+    assert found.out == expected
+    assert found.err.startswith("note: DETECTOR_PACK is for the worker and ignored here")
+    assert len(found.err.splitlines()) == 1
 
 
 def test_list_has_one_line_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
