@@ -3,9 +3,11 @@
 from schemas.events import MODELS
 from schemas.page import page
 
+LINES = page().splitlines()
+
 
 def row(name: str) -> str:
-    (found,) = (line for line in page().splitlines() if f"[`{name}`]" in line)
+    (found,) = (line for line in LINES if f"[`{name}`]" in line)
     return found
 
 
