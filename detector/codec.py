@@ -6,7 +6,7 @@ fast way takes the models take too, with equal values.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, reduce
 from operator import or_
@@ -19,7 +19,7 @@ from aiokafka.partitioner import murmur2
 from detector.domain.alerts import Alert
 from detector.domain.events import EVENT_TYPES, VOUCHED, WINDOWED, Event, FeedHeartbeat, SchedulePoint
 from detector.domain.health import Health
-from detector.domain.record import DeadLetter, RawRecord, Reject
+from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
 from schemas import outcomes
 from schemas.cloudevents import may_wrap
 from schemas.envelope import SCHEMA_VERSION
@@ -30,14 +30,17 @@ from schemas.strict_json import DEEPEST
 Headers = list[tuple[str, bytes]]
 
 REJECT_CODES: Final = REASONS
-"""Every reason that a dead letter can have."""
+"""Every reject code: the reasons that a dead letter can have."""
 
 EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1000
 AHEAD_MS: Final = 5 * 60_000
 """How far business time may be ahead of record time."""
 LATE_MS: Final = 70 * 86_400_000
 """How far behind its record time what is counted in windows may be."""
+LARGEST_LETTER: Final = 1 << 20
+"""Bytes of key, value and headers that a dead letter carries; its topic takes twice as many, after compression."""
 
+_EACH_HEADER: Final = 10  # bytes that two lengths take at most
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _LONGEST_NAME: Final = 128  # characters of a source or a type in a reject
@@ -51,6 +54,7 @@ _KEPT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 # as escapes, with which the name of a field that it skips, and the models judge, could be spelt.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 _ESCAPED: Final = re.compile(rb"\\(?:u00[0-9]|u202[89]|[bfnrt])")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _typed: Final = msgspec.json.Decoder(reduce(or_, VOUCHED)).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -59,12 +63,14 @@ _encode: Final = msgspec.json.Encoder().encode
 def decode(record: RawRecord, *, topic: str, partition: int, partitions: int) -> Event | Reject:
     """Give the event that a record of an in-topic holds, or the reason why it holds none; never raises.
 
-    "Now" is the record's own timestamp. The record was found in `partition` of `partitions`; any event type is taken
-    from any `topic`.
+    "Now" is the record's own timestamp; one from 2100 on is refused before anything is read. The record was found in
+    `partition` of `partitions`; any event type is taken from any `topic`.
     """
     del topic
     try:
-        event = None if record.headers and may_wrap(record.headers) else _fast(record.value)
+        if record.timestamp >= RECORD_TIMES_END:
+            return _reject("timestamp_out_of_range", "the record's own time is past the year 2099")
+        event = None if record.headers and _told_by(record.headers) else _fast(record.value)
         if event is None:
             event = _slow(record)
         return _out_of_place(event, record, partition, partitions) or _out_of_time(event, record.timestamp) or event
@@ -72,6 +78,17 @@ def decode(record: RawRecord, *, topic: str, partition: int, partitions: int) ->
         return _reject(refused.reason, refused.detail, refused.source, refused.event_type)
     except Exception as error:  # noqa: BLE001 - no input may end the worker, not even one that meets a fault of ours
         return _reject("internal", f"{type(error).__name__} in the decoder")
+
+
+def _told_by(headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Say whether the headers may speak of a CloudEvent.
+
+    Raises:
+        Refused: when a name is not UTF-8; such bytes come as surrogates.
+    """
+    if not all(name.isascii() for name, _ in headers) and any(_SURROGATE.search(name) for name, _ in headers):
+        raise Refused("bad_utf8", "the name of a header is not UTF-8")
+    return may_wrap(headers)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -160,7 +177,8 @@ def _out_of_place(event: Event, record: RawRecord, partition: int, partitions: i
 def _out_of_time(event: Event, now: int) -> Reject | None:
     age = now - event.occurred_at
     if age < -AHEAD_MS or event.occurred_at < EARLIEST_MS:
-        found = "before the year 2000" if age > 0 else f"{-age} ms ahead of the record's time"
+        early = event.occurred_at < EARLIEST_MS
+        found = "before the year 2000" if early else f"{-age} ms ahead of the record's time"
         return _reject("timestamp_out_of_range", f"occurred_at: {found}", event.source, event.event_type)
     if age > LATE_MS and event.__class__ in _COUNTED:
         return _reject("too_late", f"occurred {age} ms before its record's time", event.source, event.event_type)
@@ -195,15 +213,46 @@ def encode_health(health: Health) -> tuple[bytes, bytes, Headers]:
 
 
 def encode_dead_letter(dead: DeadLetter) -> tuple[bytes | None, bytes | None, Headers]:
-    """Give key, value and headers as they came, and added to the headers what was wrong and where it was found."""
+    r"""Give key, value and headers as they came, and added to the headers what was wrong and where it was found.
+
+    Of a header's name, which must be UTF-8, other bytes are written as `\xff`. Of a record above `LARGEST_LETTER` the
+    value is left out, and if need be the headers and the key too: `dlq.detail` says so, with their bytes.
+    """
     record = dead.record
+    came = [(_writable(name), value) for name, value in record.headers]
+    key, value, came, left_out = _small_enough(record.key, record.value, came)
     added = {
         "dlq.reason": dead.reject.code,
-        "dlq.detail": dead.reject.detail,
+        "dlq.detail": escaped(left_out + dead.reject.detail) if left_out else dead.reject.detail,
         "dlq.topic": dead.topic,
         "dlq.partition": str(dead.partition),
         "dlq.offset": str(record.offset),
         "dlq.timestamp": str(record.timestamp),
         "dlq.version": SCHEMA_VERSION,
     }
-    return record.key, record.value, [*record.headers, *((name, text.encode()) for name, text in added.items())]
+    return key, value, [*came, *((name, text.encode()) for name, text in added.items())]
+
+
+def _small_enough(
+    key: bytes | None, value: bytes | None, headers: Headers
+) -> tuple[bytes | None, bytes | None, Headers, str]:
+    """Give what the topic of dead letters takes of a record, and a text of what it does not take."""
+    headers_size = sum(len(name.encode()) + len(text or b"") + _EACH_HEADER for name, text in headers)
+    size = len(key or b"") + len(value or b"") + headers_size
+    left_out = []
+    if size > LARGEST_LETTER and value is not None:
+        size -= len(value)
+        left_out.append(f"the value of {len(value)} bytes")
+        value = None
+    if size > LARGEST_LETTER and headers:
+        size -= headers_size
+        left_out.append(f"{len(headers)} headers of {headers_size} bytes")
+        headers = []
+    if size > LARGEST_LETTER and key is not None:
+        left_out.append(f"the key of {len(key)} bytes")
+        key = None
+    return key, value, headers, f"left out, see the original at dlq.offset: {', '.join(left_out)}; " if left_out else ""
+
+
+def _writable(name: str) -> str:
+    return name if name.isascii() else name.encode(errors="surrogateescape").decode(errors="backslashreplace")

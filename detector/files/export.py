@@ -17,6 +17,7 @@ from detector.errors import CONFIG, DetectorError
 from detector.files.broker import Access, Topics, describe, equal_partitions, started
 from detector.files.exported import encode_end, encode_record
 from detector.files.log import End
+from detector.record_batches import read_tolerantly
 
 POLL_MS: Final = 250
 LONG_POLL_MS: Final = 10
@@ -96,6 +97,7 @@ async def export(
 
     Raises DetectorError: 78 for topics that are missing or unequal, 75 and 77 as `explained` does.
     """
+    read_tolerantly()
     with explained(kafka.connection, "aiokafka"):
         needed = [source.prefix + topic for topic in source.in_topics]
         names = sorted({*needed, source.prefix + source.control})

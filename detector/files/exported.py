@@ -28,6 +28,7 @@ class Line(msgspec.Struct, gc=False):
     offset: int = -1
     timestamp: int = -1
     headers: list[tuple[str, str | None]] = []
+    headers_b64: list[tuple[str, str | None]] = []
     key: str | UnsetType | None = UNSET
     key_b64: str | UnsetType = UNSET
     value: str | UnsetType | None = UNSET
@@ -37,7 +38,7 @@ class Line(msgspec.Struct, gc=False):
 
 
 def encode_record(topic: str, partition: int, record: RawRecord) -> bytes:
-    """Write a record as a line, without its line break: text where key and value are UTF-8, else base64."""
+    """Write a record as a line, without its line break: text where names, key and value are UTF-8, else base64."""
     line: dict[str, object] = {
         "topic": topic,
         "partition": partition,
@@ -45,6 +46,13 @@ def encode_record(topic: str, partition: int, record: RawRecord) -> bytes:
         "timestamp": record.timestamp,
         "headers": [(name, _coded(value)) for name, value in record.headers],
     }
+    try:
+        for name, _ in record.headers:
+            name.encode()
+    except UnicodeEncodeError:
+        del line["headers"]
+        names = [(name.encode(errors="surrogateescape"), value) for name, value in record.headers]
+        line["headers_b64"] = [(_coded(name), _coded(value)) for name, value in names]
     for name, data in (("key", record.key), ("value", record.value)):
         try:
             line[name] = None if data is None else data.decode()
@@ -101,6 +109,7 @@ class ExportReader:
 
     def topics(self) -> list[str]:
         """Name the topics of what was read, in alphabetical order."""
+        headers += tuple((_plain(n).decode(errors="surrogateescape"), _plain(coded)) for n, coded in line.headers_b64)
         return sorted(self.columns.topics)
 
     def log(self, partitions: int | None = None) -> Log:

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from faust.types import StreamT
 
 from detector.errors import DetectorError
+from detector.record_batches import read_tolerantly
 from detector.streaming.batches import BatchMessage, BatchSchema
 from detector.streaming.broker import check_topics, wait_for_broker
 from detector.streaming.ending import Ending, Exit, exit_code
@@ -233,6 +234,7 @@ def run_worker(
     Raises DetectorError for what a person must put right: 77 and 78.
     """
     check_versions()
+    read_tolerantly()
 
     async def main() -> int:
         worker = Worker(

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from detector.codec import decode, partition_of
-from detector.domain.record import Reject
+from detector.domain.record import RECORD_TIMES_END, Reject
 from schemas.example import of_event
 from schemas.refusal import REASONS
 from tests.codec.records import NOW, PARTITIONS, decoded, event_of, record, reject_of, text, usage
@@ -82,6 +82,20 @@ def test_five_minutes_ahead_and_the_first_moment_of_2000_are_still_in_range() ->
     assert found.code == "timestamp_out_of_range"
 
 
+@pytest.mark.parametrize("now", [0, NOW])
+def test_what_failed_is_said_of_a_time_before_2000_whatever_the_record_s_time(now: int) -> None:
+    found = reject_of(record(text(of_event("stage.entered") | {"occurred_at": 0}), timestamp=now))
+    assert (found.code, found.detail) == ("timestamp_out_of_range", "occurred_at: before the year 2000")
+
+
+def test_a_record_time_from_2100_on_is_out_of_range_whatever_the_record_holds() -> None:
+    stage = text(of_event("stage.entered"))
+    assert event_of(stage, timestamp=RECORD_TIMES_END - 1).occurred_at == NOW
+    for value in (stage, b"{", text(usage(event_type="usage.forgotten"))):
+        found = reject_of(record(value, timestamp=RECORD_TIMES_END))
+        assert (found.code, found.detail) == ("timestamp_out_of_range", "the record's own time is past the year 2099")
+
+
 def test_usage_of_exactly_70_days_ago_is_taken_and_a_stage_of_any_age() -> None:
     assert event_of(PLAIN, timestamp=NOW + 70 * DAY_MS).occurred_at == NOW
     assert event_of(text(of_event("stage.entered")), timestamp=NOW + 7000 * DAY_MS).occurred_at == NOW
@@ -144,3 +158,9 @@ def test_a_detail_never_repeats_names_that_only_the_emitter_knows() -> None:
 def test_a_reject_is_kept_by_its_own_codec() -> None:
     found = reject_of(REFUSED["schema"])
     assert msgspec.json.decode(msgspec.json.encode(found), type=Reject) == found
+
+
+def test_a_header_s_name_that_is_not_utf_8_is_bad_utf_8() -> None:
+    raw = record(text(usage()), headers=(("trace", b"\xff"), ("n\udcff", b"1")))
+    assert reject_of(raw) == Reject("bad_utf8", "the name of a header is not UTF-8")
+    assert not isinstance(decoded(record(text(usage()), headers=(("имя", b"1"),))), Reject)

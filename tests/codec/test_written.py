@@ -125,3 +125,32 @@ def test_a_dead_letter_of_a_tombstone_is_one_too() -> None:
     key, value, headers = encode_dead_letter(DeadLetter("crm.events.v1", 0, raw, Reject("null_value", "no value")))
     assert (key, value) == (None, None)
     assert dict(headers)["dlq.timestamp"] == b"-1"
+
+
+def test_of_a_header_s_name_what_is_not_utf_8_is_written_escaped() -> None:
+    raw = Record(9, 5, b"k", b"{}", [("n\udcffé", b"1"), ("имя", b"2")])
+    _, _, headers = encode_dead_letter(DeadLetter("crm.events.v1", 0, raw, Reject("bad_utf8", "a name")))
+    assert [name for name, _ in headers[:2]] == ["n\\xffé", "имя"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "headers", "kept", "said"),
+    [
+        (4, (1 << 20) - 4, 0, (4, (1 << 20) - 4, 0), "5 bytes"),
+        (4, (1 << 20) - 3, 0, (4, None, 0), "the value of 1048573 bytes; 5 bytes"),
+        (4, 5 << 20, 2, (4, None, 2), "the value of 5242880 bytes; 5 bytes"),
+        (4, None, 200_000, (4, None, 0), "200000 headers of 2800000 bytes; 5 bytes"),
+        (2 << 20, 9, 0, (None, None, 0), "the value of 9 bytes, the key of 2097152 bytes; 5 bytes"),
+    ],
+)
+def test_a_dead_letter_stays_below_what_its_topic_takes_and_says_what_it_left_out(
+    key: int, value: int | None, headers: int, kept: tuple[int | None, int | None, int], said: str
+) -> None:
+    """A record that was compressed well may be far larger than any that the producer may send."""
+    raw = Record(9, 5, b"k" * key, None if value is None else b"v" * value, [("h", b"abc")] * headers)
+    found_key, found_value, found = encode_dead_letter(DeadLetter("t", 0, raw, Reject("too_large", "5 bytes")))
+    sizes = tuple(None if part is None else len(part) for part in (found_key, found_value))
+    assert (*sizes, len(found) - 7) == kept
+    detail = dict(found)["dlq.detail"].decode()
+    assert detail.endswith(said)
+    assert (detail == said) == (kept == (key, value, headers))

@@ -49,6 +49,14 @@ def test_a_record_is_read_as_it_was_written(record: Record) -> None:
 
 
 def test_text_stands_as_text_and_other_bytes_as_base64() -> None:
+def test_a_header_s_name_that_is_not_utf_8_is_kept() -> None:
+    record = Record(7, 5, b"k", b"{}", (("n\udcff", b"1"), ("имя", None)))  # type: ignore[arg-type]
+    reader = ExportReader()
+    reader.columns.open_file(Path("x"))
+    reader.read([(1, encode_record(USAGE, 0, record)), (2, end(0))])
+    assert reader.log().runs(0)[USAGE].records(0, 1) == [record]
+
+
     record = Record(7, 5, "ключ".encode(), b"\xff", (("ce_id", b"1"),))
     assert json.loads(encode_record(CRM, 2, record)) == {
         "topic": CRM,

@@ -1,10 +1,12 @@
 """Taking whole batches out of the client gives what its own record by record way gives, and moves as far."""
 
 import asyncio
+import gzip
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import CorruptRecordException
@@ -12,6 +14,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
+from detector.record_batches import FetchedRecords, read_tolerantly
 from detector.streaming.drain import drain
 
 TP = TopicPartition("usage", 0)
@@ -157,3 +160,60 @@ def test_a_damaged_batch_is_an_error() -> None:
             drain(result(bytes(data), checked=True), 10)
 
     in_loop(scene)
+
+
+def unnamed(base: int, *, compressed: bool) -> bytes:
+    """A batch of three records; the name of the second one's header is not UTF-8, as Kafka lets it be."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, 0, 0, 1 << 20)
+    for at, headers in enumerate(([], [("h\x7f", b"v"), ("none", None)], [("h", b"v")])):
+        builder.append(at, timestamp=1_000 + at, key=b"k", value=b"v" if at else None, headers=headers)
+    data = bytearray(builder.build().replace(b"h\x7f", b"h\xff"))
+    data[0:8] = base.to_bytes(8, "big")
+    if compressed:
+        data[61:] = gzip.compress(data[61:])
+        data[8:12] = (len(data) - 12).to_bytes(4, "big")
+        data[22] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_header_whose_name_is_not_utf_8_is_read_as_it_is(compressed: bool) -> None:
+    """aiokafka raises at it, at every start again: no worker would ever come past it."""
+    data = record_batch(0, [b"a"]) + unnamed(5, compressed=compressed) + record_batch(8, [b"b"])
+
+    def scene() -> None:
+        fetched = result(data)
+        fetched._partition_records._records = FetchedRecords(data)
+        drained = drain(fetched, 100)
+        assert drained is not None
+        records, position = drained
+        assert position == 9
+        assert [record.offset for record in records] == [0, 5, 6, 7, 8]
+        found = [(one.timestamp, one.key, one.value, one.headers) for one in records[1:3]]
+        assert found == [(1_000, b"k", None, []), (1_001, b"k", b"v", [("h\udcff", b"v"), ("none", None)])]
+
+    in_loop(scene)
+
+
+def test_the_client_itself_reads_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export reads record by record."""
+    monkeypatch.setattr(fetcher, "MemoryRecords", fetcher.MemoryRecords)
+    read_tolerantly()
+
+    def scene() -> None:
+        fetched = result()
+        data = b"".join((*MIXED, unnamed(30, compressed=False)))
+        part = PartitionRecords(TP, fetcher.MemoryRecords(data), [(7, 2)], 0, None, None, True, 1)
+        part._check_crcs = False
+        fetched._partition_records = part
+        assert [record.offset for record in fetched.getall()] == [offset for offset, _ in EVERYTHING] + [30, 31, 32]
+
+    in_loop(scene)
+
+
+@pytest.mark.parametrize("cut", [1, 4, 9])
+def test_what_is_no_record_stays_an_error(cut: int) -> None:
+    data = bytearray(unnamed(0, compressed=False)[:-cut])
+    data[8:12] = (len(data) - 12).to_bytes(4, "big")
+    with pytest.raises(CorruptRecordException):
+        list(FetchedRecords(bytes(data)).next_batch())
