@@ -12,7 +12,9 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFenced,
+    RecordListTooLargeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -30,6 +32,8 @@ _REFUSALS = (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
+_OURS = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""What we sent was wrong: the same is sent after every restart."""
 
 Exit = Callable[[int], object]
 
@@ -89,7 +93,7 @@ def exit_code(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, _REFUSALS):
         return AUTH
-    if isinstance(error, KafkaError | OSError | TimeoutError):
+    if isinstance(error, KafkaError | OSError | TimeoutError) and not isinstance(error, _OURS):
         return TEMPORARY
     return INTERNAL
 

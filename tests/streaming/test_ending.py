@@ -7,6 +7,7 @@ import pytest
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     KafkaConnectionError,
+    MessageSizeTooLargeError,
     ProducerFenced,
     TopicAuthorizationFailedError,
 )
@@ -36,6 +37,7 @@ class Ear(Silence):
         (GroupAuthorizationFailedError("app"), 77, "authorization"),
         (TopicAuthorizationFailedError("usage"), 77, "authorization"),
         (DetectorError("a newer state", CONFIG), 78, "checkpoint"),
+        (MessageSizeTooLargeError("alerts"), 70, "internal"),
         (ValueError("a bug"), 70, "internal"),
     ],
 )
