@@ -9,7 +9,7 @@ import msgspec
 
 from detector.codec import partition_of
 from detector.files.bad_line import BadLine, judge_event
-from detector.files.instant import LATEST, Instant, milliseconds
+from detector.files.instant import LATEST, OUT_OF_RANGE, Instant, milliseconds
 from detector.files.log import Columns, End, Log
 
 LARGEST: Final = 256 << 10
@@ -43,7 +43,7 @@ class BareReader:
         self._decode = msgspec.json.Decoder(Heading).decode
 
     def read(self, lines: Iterable[tuple[int, bytes]]) -> None:
-        """Add the events of the open file; lines that are of no use are put aside."""
+        """Add the events of the open file; bad lines are put aside."""
         columns, keys = self.columns, self._keys
         for number, line in lines:
             try:
@@ -53,7 +53,7 @@ class BareReader:
                 continue
             time = milliseconds(heading.occurred_at if heading.record_time is None else heading.record_time)
             if not 0 <= time <= LATEST:
-                self._put_aside(number, line, "timestamp_out_of_range", f"{time} is no time from 1970 to 9999")
+                self._put_aside(number, line, *OUT_OF_RANGE)
                 continue
             if len(line) > LARGEST:
                 self._put_aside(number, line, "too_large", f"{len(line)} bytes, {LARGEST} are allowed")

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from detector.domain.record import RawRecord
 from detector.errors import CONFIG, IO, DetectorError
 from detector.files.bad_line import BadLine, judge_record
-from detector.files.instant import LATEST
+from detector.files.instant import LATEST, OUT_OF_RANGE
 from detector.files.log import Columns, End, Log
 
 PARTITIONS: Final = 100_000
@@ -78,13 +78,17 @@ class ExportReader:
         self._decode = msgspec.json.Decoder(Line).decode
 
     def read(self, lines: Iterable[tuple[int, bytes]]) -> None:
-        """Add the records and ends of the open file; lines that are of no use are put aside."""
+        """Add the records and ends of the open file; bad lines are put aside."""
         for number, text in lines:
             try:
                 self._add(number, self._decode(text))
+            except _OutOfRangeError:
+                self._put_aside(number, text, *OUT_OF_RANGE)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _DamagedLineError) as error:
-                file = self.columns.files[-1][1]
-                self.columns.bad.append(BadLine(file, number, *judge_record(text, str(error)), text))
+                self._put_aside(number, text, *judge_record(text, str(error)))
+
+    def _put_aside(self, number: int, line: bytes, reason: str, detail: str) -> None:
+        self.columns.bad.append(BadLine(self.columns.files[-1][1], number, reason, detail, line))
 
     def _add(self, number: int, line: Line) -> None:
         if not 0 <= line.partition < PARTITIONS:
@@ -92,10 +96,14 @@ class ExportReader:
         if line.topic is UNSET:
             if line.clock is UNSET:
                 raise _DamagedLineError("neither a record (topic, offset) nor a partition's end (clock)")
+            if line.clock is not None and line.clock > LATEST:
+                raise _OutOfRangeError
             self._ends[line.partition] = End(line.clock, line.quiet_until)
             return
-        if not 0 <= line.offset < 1 << 63 or not 0 <= line.timestamp <= LATEST:
+        if not 0 <= line.offset < 1 << 63 or line.timestamp < 0:
             raise _DamagedLineError("offset and timestamp (epoch milliseconds) are needed")
+        if line.timestamp > LATEST:
+            raise _OutOfRangeError
         key = _bytes("key", line.key, line.key_b64)
         if key is not None:
             key = self._keys.setdefault(key, key)
@@ -160,6 +168,10 @@ def is_export(lines: Iterable[tuple[int, bytes]]) -> bool:
 
 class _DamagedLineError(Exception):
     """A line that is JSON and no line of an export; the message says why."""
+
+
+class _OutOfRangeError(Exception):
+    """A line of an export with a record time or a clock that no log has."""
 
 
 def _coded(data: bytes | None) -> str | None:

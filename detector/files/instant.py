@@ -6,10 +6,15 @@ from typing import Annotated, Final, TypeAlias
 import click
 import msgspec
 
+from detector.domain.record import RECORD_TIMES_END
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
-LATEST: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999: no record time is later, none is before 1970."""
+LATEST: Final = RECORD_TIMES_END - 1
+"""The last millisecond of the year 2099: no record time is later, none is before 1970."""
+
+OUT_OF_RANGE: Final = "timestamp_out_of_range", "the record time is not from 1970 to 2099"
+"""Reject code and detail of a line whose record time is none."""
 
 Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)] | int
 """As in an event: RFC 3339 with an offset, or integer epoch milliseconds."""
@@ -43,5 +48,6 @@ class InstantParameter(click.ParamType):
         except (ValueError, msgspec.ValidationError):
             found = -1
         if not 0 <= found <= LATEST:
-            self.fail(f"{text!r} is no time: write 2026-03-02T09:00:00Z, 2026-03-02 or epoch milliseconds", param, ctx)
+            forms = "2026-03-02T09:00:00Z, 2026-03-02 or epoch milliseconds"
+            self.fail(f"{text!r} is no time from 1970 to 2099: write {forms}", param, ctx)
         return found

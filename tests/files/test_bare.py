@@ -98,12 +98,14 @@ BAD = [
         b'{"event_type": "usage.recorded", "account_id": "a", "occurred_at": 1' + b"0" * 30 + b"}",
         "timestamp_out_of_range",
     ),
+    (event(at=4_102_444_800_000), "timestamp_out_of_range"),
+    (event(_record_time="9999-12-31T23:59:59Z"), "timestamp_out_of_range"),
     (event(name="x" * LARGEST), "too_large"),
 ]
 
 
 @pytest.mark.parametrize(("line", "reason"), BAD)
-def test_a_line_of_no_use_is_put_aside_and_the_rest_goes_on(tmp_path: Path, line: bytes, reason: str) -> None:
+def test_a_bad_line_is_put_aside_and_the_rest_goes_on(tmp_path: Path, line: bytes, reason: str) -> None:
     path = write(tmp_path / "e", event(event_id="1"), line, event(event_id="3"))
     log = read(path)
     assert ids(log) == ["1", "3"]

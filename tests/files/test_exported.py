@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from detector.domain.record import Record
 from detector.errors import CONFIG, IO, DetectorError
 from detector.files.exported import ExportReader, encode_end, encode_record
+from detector.files.instant import LATEST
 from detector.files.log import End, Log
 from detector.files.read import read_files
 from tests.files.lines import TOPIC_OF, write
@@ -30,7 +31,7 @@ def end(partition: int, clock: int | None = 99) -> bytes:
 records = st.builds(
     Record,
     st.integers(0, 2**62),
-    st.integers(0, 253_402_300_799_999),
+    st.integers(0, LATEST),
     st.none() | st.binary(max_size=20) | st.text(max_size=20).map(str.encode),
     st.none() | st.binary(max_size=50) | st.text(max_size=50).map(str.encode),
     st.lists(st.tuples(st.text(max_size=5), st.binary(max_size=10) | st.none()), max_size=3).map(tuple),
@@ -48,7 +49,6 @@ def test_a_record_is_read_as_it_was_written(record: Record) -> None:
     assert run.records(0, 1) == [record]
 
 
-def test_text_stands_as_text_and_other_bytes_as_base64() -> None:
 def test_a_header_s_name_that_is_not_utf_8_is_kept() -> None:
     record = Record(7, 5, b"k", b"{}", (("n\udcff", b"1"), ("имя", None)))  # type: ignore[arg-type]
     reader = ExportReader()
@@ -57,6 +57,7 @@ def test_a_header_s_name_that_is_not_utf_8_is_kept() -> None:
     assert reader.log().runs(0)[USAGE].records(0, 1) == [record]
 
 
+def test_text_stands_as_text_and_other_bytes_as_base64() -> None:
     record = Record(7, 5, "ключ".encode(), b"\xff", (("ce_id", b"1"),))
     assert json.loads(encode_record(CRM, 2, record)) == {
         "topic": CRM,
@@ -133,11 +134,16 @@ BAD = [
     (b'{"topic":"t","partition":0,"offset":1,"timestamp":1,"headers":[["n","?"]],"key":null,"value":null}', "schema"),
     (b'{"topic":"t","partition":0,"offset":1' + b"0" * 30 + b',"timestamp":1,"key":null,"value":null}', "schema"),
     (b'{"partition":0}', "schema"),
+    (
+        b'{"topic":"t","partition":0,"offset":1,"timestamp":4102444800000,"headers":[],"key":null,"value":null}',
+        "timestamp_out_of_range",
+    ),
+    (b'{"partition":0,"clock":4102444800000}', "timestamp_out_of_range"),
 ]
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD)
-def test_a_line_of_no_use_is_put_aside_and_the_rest_goes_on(tmp_path: Path, text: bytes, reason: str) -> None:
+def test_a_bad_line_is_put_aside_and_the_rest_goes_on(tmp_path: Path, text: bytes, reason: str) -> None:
     path = write(tmp_path / "x", line(USAGE, 0, 0, 1), text, line(USAGE, 0, 1, 2), end(0))
     log = read(path)
     assert len(log) == 2

@@ -23,7 +23,7 @@ def test_a_time_is_taken_in_each_form(text: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2026-03-02T09:00:00", "2026-13-01", "-5", "99999999999999999", "1969-12-31T23:59:59Z", "٣"]
+    "text", ["", "soon", "2026-03-02T09:00:00", "2026-13-01", "-5", "4102444800000", "1969-12-31T23:59:59Z", "٣"]
 )
 def test_what_is_no_time_is_a_usage_error(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is no time"):
