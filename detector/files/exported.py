@@ -109,6 +109,7 @@ class ExportReader:
             key = self._keys.setdefault(key, key)
         value = _bytes("value", line.value, line.value_b64)
         headers = tuple((name, _plain(coded)) for name, coded in line.headers)
+        headers += tuple((_plain(n).decode(errors="surrogateescape"), _plain(coded)) for n, coded in line.headers_b64)
         index = self.columns.append(self.columns.topic_number(line.topic), line.timestamp, key, value, number)
         if headers:
             self.columns.headers[index] = headers
@@ -117,7 +118,6 @@ class ExportReader:
 
     def topics(self) -> list[str]:
         """Name the topics of what was read, in alphabetical order."""
-        headers += tuple((_plain(n).decode(errors="surrogateescape"), _plain(coded)) for n, coded in line.headers_b64)
         return sorted(self.columns.topics)
 
     def log(self, partitions: int | None = None) -> Log:
