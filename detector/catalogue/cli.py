@@ -36,24 +36,31 @@ def check(pack: Path | None) -> None:
     for tenant_id, tenant in sorted([*inventory.plan.tenants.items(), ("default", inventory.plan.default)]):
         if tenant.not_armed:
             click.echo(f"tenant {tenant_id}: not armed, for want of events: {', '.join(tenant.not_armed)}")
-    runs, ready, planned = (len(inventory.of(state)) for state in ("runs", "ready", "planned"))
-    click.echo(f"release {inventory.plan.release}: {runs} rules run, {ready} of the draft could, {planned} are planned")
+    click.echo(inventory.totals)
 
 
 @rules.command("list")
 @pack_option
-def list_(pack: Path | None) -> None:
-    """Every rule of the pack and its draft: family, operator, severities, and whether it runs."""
-    from detector.catalogue.inventory import take_inventory
+@click.option("--state", type=click.Choice(["runs", "ready", "planned"]), help="Only the rules in this state.")
+def list_(pack: Path | None, state: str | None) -> None:
+    """Every rule: those of the pack, which run; those of its draft that are ready to be moved; those yet planned."""
+    from detector.catalogue.inventory import STATES, take_inventory
 
     note_ignored(pack)
     inventory = take_inventory(pack)
-    rows = [(one.id, one.row["family"], one.row["operator"], one.severities, one.state) for one in inventory.entries]
+    columns = ("rule", "family", "operator", "severities", "state")
+    rows = [
+        (one.id, one.row["family"], one.row["operator"], one.severities, one.state)
+        for wanted in STATES
+        if state in (None, wanted)
+        for one in inventory.of(wanted)
+    ]
     if sys.stdout.isatty():
-        _table(("rule", "family", "operator", "severities", ""), rows)
-        return
-    for rule_id, family, operator, severities, state in rows:
-        click.echo(f"{rule_id:<24} {family:<13} {operator:<12} {severities:<27} {state}")
+        _table(columns, rows)
+    else:
+        for rule_id, family, operator, severities, current in (columns, *rows):
+            click.echo(f"{rule_id:<24} {family:<13} {operator:<12} {severities:<27} {current}")
+    click.echo(inventory.totals)
 
 
 @rules.command()
@@ -72,6 +79,8 @@ def show(rule: str, pack: Path | None) -> None:
     click.echo(f"state: {entry.state}")
     for line in _needs(entry):
         click.echo(line)
+    if entry.raised_by:
+        click.echo(f"raised by: {entry.raised_by}")
     words = {word: value for word, value in entry.row.items() if word not in ("title", "why")}
     click.echo(yaml.safe_dump(words, sort_keys=False, allow_unicode=True, width=110).rstrip())
 

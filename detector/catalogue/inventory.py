@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from detector.catalogue.compiler import section_of
 from detector.catalogue.entries import Needs, costs_of, events_of
 from detector.catalogue.load import PackError, nearest
 from detector.catalogue.pack import load_draft, load_plan, load_rules
+from detector.domain.account import RENEWAL_LINES
+from detector.domain.lifecycle import MAX_RAISE
 from detector.domain.plan import Plan, Rule
 
 State = Literal["runs", "ready", "planned"]
+STATES: Final[tuple[State, ...]] = get_args(State)
 
 
 class Entry(NamedTuple):
@@ -46,6 +49,17 @@ class Entry(NamedTuple):
             return ""
         return "; and ".join(_needs(needs) for needs in (self.rule.starts, self.rule.satisfies) if needs) or "always"
 
+    @property
+    def raised_by(self) -> str:
+        """What raises its severities at a time (R2.8), empty where nothing can: good news, or critical as it is."""
+        if self.rule is None or self.rule.polarity == "good" or self.severities == "critical":
+            return ""
+        lines = sorted(RENEWAL_LINES, reverse=True)
+        found = [f"renewal in {days} days or less: {_steps(steps)}" for days, steps in lines]
+        if self.rule.family == "support":
+            found += ["onboarding: 1 step", f"together {_steps(MAX_RAISE)} at most"]
+        return "; ".join(found)
+
 
 class Inventory(NamedTuple):
     """The plan that runs, and every rule of the pack and its draft by its id."""
@@ -56,6 +70,12 @@ class Inventory(NamedTuple):
     def of(self, state: State) -> list[Entry]:
         """The rules in a state."""
         return [entry for entry in self.entries if entry.state == state]
+
+    @property
+    def totals(self) -> str:
+        """How many rules are in each state."""
+        runs, ready, planned = (len(self.of(state)) for state in STATES)
+        return f"release {self.plan.release}: {runs} rules run, {ready} of the draft could, {planned} are planned"
 
     def entry(self, rule_id: str) -> Entry:
         """One rule. Raises PackError, with the nearest, where there is none of this id."""
@@ -76,6 +96,10 @@ def take_inventory(folder: Path | None = None) -> Inventory:
     entries += [Entry(ready.rule.id, "ready", draft.rows[ready.rule.id], ready.rule) for ready in draft.ready]
     entries += [Entry(one.id, "planned", draft.rows[one.id], None, one.reasons) for one in draft.planned]
     return Inventory(plan, tuple(sorted(entries, key=lambda entry: entry.id)))
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _needs(needs: Needs) -> str:

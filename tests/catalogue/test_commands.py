@@ -12,6 +12,9 @@ from detector.catalogue.pack import RULES_FILE, load_plan
 from detector.cli import run
 from tests.catalogue.written import changed, tenants
 
+RENEWAL = "raised by: renewal in 90 days or less: 1 step; renewal in 30 days or less: 2 steps"
+SUPPORT = f"{RENEWAL}; onboarding: 1 step; together 2 steps at most"
+
 
 @pytest.fixture(autouse=True)
 def _no_pack_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +89,9 @@ def test_a_folder_without_rules_and_tenants_is_no_pack(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "tenants.yml").write_text("tenants: {}\n")
-    assert f"there is no {RULES_FILE} and no tenants.yaml in {tmp_path}: " in refused(capsys, *command, "--pack", str(tmp_path))
+    assert f"there is no {RULES_FILE} and no tenants.yaml in {tmp_path}: " in refused(
+        capsys, *command, "--pack", str(tmp_path)
+    )
 
 
 def test_check_says_which_pack_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,13 +116,28 @@ def test_the_workers_variable_does_not_count_and_that_is_said(
     assert len(found.err.splitlines()) == 1
 
 
-def test_list_has_one_line_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_has_a_header_a_line_a_rule_and_the_totals(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "list").splitlines()
-    assert len(lines) == 80
-    assert lines == sorted(lines)
     words = [" ".join(line.split()) for line in lines]
+    assert words[0] == "rule family operator severities state"
     assert "usage.drop adoption change watch, warn, high runs" in words
     assert "index.drop outcomes trend warn, high, critical planned" in words
+    assert len(lines[1:-1]) == 80
+    assert lines[-1] == said(capsys, "check").splitlines()[-1]
+
+
+def test_list_begins_with_what_runs_and_ends_with_what_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [line.split() for line in said(capsys, "list").splitlines()[1:-1]]
+    order = ["runs", "ready", "planned"]
+    assert rows == sorted(rows, key=lambda row: (order.index(row[-1]), row[0]))
+
+
+@pytest.mark.parametrize("state", ["runs", "ready", "planned"])
+def test_list_shows_one_state_when_asked_and_the_totals_of_all(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    everything = said(capsys, "list").splitlines()
+    lines = said(capsys, "list", "--state", state).splitlines()
+    assert lines[1:-1] == [line for line in everything[1:-1] if line.endswith(f" {state}")]
+    assert (lines[0], lines[-1]) == (everything[0], everything[-1])
 
 
 def test_show_says_what_a_rule_of_the_pack_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +150,15 @@ def test_show_says_what_a_rule_of_the_pack_is(capsys: pytest.CaptureFixture[str]
     assert "needs: survey.responded, ticket.created, ticket.replied, touch.logged" in lines
     assert "- severity: warn" in lines
     assert any(line.startswith("armed by: touch.logged (direction outbound); and one of ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("rule", "raised"),
+    [("usage.drop", RENEWAL), ("incident.untold", SUPPORT), ("goal.celebrate", None), ("usage.slide", None)],
+)
+def test_show_says_what_raises_a_severity(rule: str, raised: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [line for line in said(capsys, "show", rule).splitlines() if line.startswith("raised by:")]
+    assert found == ([] if raised is None else [raised])
 
 
 def test_show_says_why_a_planned_rule_does_not_run(capsys: pytest.CaptureFixture[str]) -> None:
