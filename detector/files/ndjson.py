@@ -6,9 +6,12 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from detector.errors import IO, DetectorError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 LONGEST: Final = 4 << 20
 """Bytes of a line that are kept; no record that a log holds needs more, and a file must not fill the memory."""
@@ -78,31 +81,52 @@ def writing(path: Path) -> Iterator[io.BufferedIOBase]:
     """Open a file to write, gzipped if its name ends in `.gz`; it has its name only when all is written.
 
     Equal content gives equal bytes: the gzip header holds no name and no time. What is no plain file (a pipe, a
-    terminal) is written as it is. Raises DetectorError (74) for what cannot be written.
+    terminal) is written as it is. Raises DetectorError (74) for what cannot be written; what else goes wrong
+    meanwhile, with a network say, is not about this file and is left as it is.
     """
-    special = path.exists() and not path.is_file()
-    target = path if special else partial_of(path)
+    with _told_of(path):
+        special = path.exists() and not path.is_file()
+        target = path if special else partial_of(path)
+        file = _Out(path, target)
     try:
-        with target.open("wb") as file:
+        with io.BufferedWriter(file, BLOCK) as plain:
             if path.suffix == ".gz":
-                packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=6, mtime=0)
+                packed = gzip.GzipFile(filename="", mode="wb", fileobj=plain, compresslevel=6, mtime=0)
                 with io.BufferedWriter(cast("io.RawIOBase", packed), BLOCK) as buffered:
                     yield buffered
             else:
-                yield file
+                yield plain
         if not special:
-            target.replace(path)
-    except IsADirectoryError:
-        raise DetectorError(f"{path} is a folder — name a file in it", IO) from None
-    except OSError as error:
-        _forget(target, special=special)
-        raise DetectorError(f"{path} cannot be written: {error.strerror} — choose another place", IO) from None
+            with _told_of(path):
+                target.replace(path)
     except BaseException:
-        _forget(target, special=special)
+        if not special:
+            with suppress(OSError):
+                target.unlink(missing_ok=True)
         raise
 
 
-def _forget(target: Path, *, special: bool) -> None:
-    if not special:
-        with suppress(OSError):
-            target.unlink(missing_ok=True)
+class _Out(io.FileIO):
+    """A file whose own failures are told by the name that it is to have."""
+
+    def __init__(self, path: Path, target: Path) -> None:
+        super().__init__(target, "wb")
+        self._path = path
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        with _told_of(self._path):
+            return super().write(data)
+
+    def close(self) -> None:
+        with _told_of(self._path):
+            super().close()
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except IsADirectoryError:
+        raise DetectorError(f"{path} is a folder — name a file in it", IO) from None
+    except OSError as error:
+        raise DetectorError(f"{path} cannot be written: {error.strerror} — choose another place", IO) from None

@@ -1,5 +1,7 @@
 import gzip
 import os
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,34 @@ def test_what_cannot_be_written_is_one_line_that_says_what_to_do(tmp_path: Path)
         with pytest.raises(DetectorError, match=words) as caught, writing(path):
             pass
         assert caught.value.exit_code == IO
+
+
+@pytest.mark.parametrize("name", ["out", "out.gz"])
+def test_a_failure_of_something_else_meanwhile_is_not_the_file_s(tmp_path: Path, name: str) -> None:
+    def broken() -> None:
+        with writing(tmp_path / name) as file:
+            file.write(b"half")
+            raise ConnectionResetError(104, "Connection reset by peer")
+
+    with pytest.raises(ConnectionResetError):
+        broken()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out", "out.gz"])
+def test_a_file_that_fills_its_disk_is_told_by_its_name_and_removed(tmp_path: Path, name: str) -> None:
+    def more_than_fits() -> None:
+        with writing(tmp_path / name) as file:
+            file.writelines(os.urandom(1000) for _ in range(1000))
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write fails, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(DetectorError, match=f"{name} cannot be written: File too large — choose") as caught:
+            more_than_fits()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert caught.value.exit_code == IO
+    assert list(tmp_path.iterdir()) == []
