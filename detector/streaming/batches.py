@@ -14,14 +14,17 @@ from detector.domain.record import RawRecord
 class BatchMessage(ConsumerMessage):
     """Records of one topic-partition in offset order, possibly none; `offset` is the last one that it covers.
 
-    `next_offset` is where reading goes on: markers and holes of compaction lie between the last record and it.
+    `start` is where reading began and `next_offset` where it goes on: markers and holes of compaction lie between the
+    records and these.
     A message whose `epoch` is no longer the engine's was fetched before a rebalance and is dead.
     Acknowledging does nothing: offsets are committed in the checkpoint's transaction, never by Faust.
     """
 
-    __slots__ = ("epoch", "next_offset", "records")
+    __slots__ = ("epoch", "next_offset", "records", "start")
 
-    def __init__(self, tp: TP, records: Sequence[RawRecord], next_offset: int, *, epoch: int, generation: int) -> None:
+    def __init__(
+        self, tp: TP, records: Sequence[RawRecord], next_offset: int, *, start: int, epoch: int, generation: int
+    ) -> None:
         super().__init__(
             tp.topic,
             tp.partition,
@@ -38,6 +41,7 @@ class BatchMessage(ConsumerMessage):
             generation_id=generation,
         )
         self.records = records
+        self.start = start
         self.next_offset = next_offset
         self.epoch = epoch
 

@@ -64,35 +64,37 @@ class BatchConsumer(driver.Consumer):
         if self.should_stop:
             return
         generation = self.app.consumer_generation_id
-        for tp, records, next_offset in self._chunks(fetched):
+        for tp, (records, next_offset, start) in self._chunks(fetched):
             if self.engine.epoch != epoch:
                 return
-            message = BatchMessage(tp, records, next_offset, epoch=epoch, generation=generation)
+            message = BatchMessage(tp, records, next_offset, start=start, epoch=epoch, generation=generation)
             if tp.topic in self.engine.topics:
                 self.engine.delivered(message)
             yield tp, message
 
     async def _fetch(self, epoch: int) -> dict[TP, Fetched]:
         active = frozenset(self._get_active_partitions())
-        if self.app.rebalancing:  # recovery comes first: in-topics would be read from where nobody stands yet
+        if self.app.rebalancing or not self.engine.running:
+            # recovery comes first: in-topics would be read from where nobody stands yet
             active = frozenset(tp for tp in active if self._is_changelog_tp(tp))
         if not active:
             await asyncio.sleep(_PAUSE_SECONDS)
             return {}
         return await self._thread.fetch(active, self.engine.held(active), _POLL_SECONDS, epoch)
 
-    def _chunks(self, fetched: dict[TP, Fetched]) -> Iterator[tuple[TP, list[Any], int]]:
+    def _chunks(self, fetched: dict[TP, Fetched]) -> Iterator[tuple[TP, Fetched]]:
         size = self.engine.options.chunk_records
         longest = max((len(found.records) for found in fetched.values()), default=0)
         for start in range(0, max(longest, 1), size):
-            for tp, (records, next_offset) in fetched.items():
+            for tp, found in fetched.items():
+                records = found.records
                 if self._is_changelog_tp(tp):
                     if start == 0:
-                        yield tp, records, next_offset
+                        yield tp, found
                 elif start < len(records) or start == 0:
                     chunk = records[start : start + size]
-                    last = start + size >= len(records)
-                    yield tp, chunk, next_offset if last else chunk[-1].offset + 1
+                    end = found.next_offset if start + size >= len(records) else chunk[-1].offset + 1
+                    yield tp, Fetched(chunk, end, records[start - 1].offset + 1 if start else found.start)
 
     # -- offsets: they travel in the transactions of the engine
 
@@ -124,7 +126,8 @@ class BatchConsumer(driver.Consumer):
         unknown = [tp for tp in sources if tp not in offsets]
         if unknown:
             offsets |= await self.earliest_offsets(*unknown)
-        if self.engine.epoch == epoch:  # else another rebalance has begun
+        ends = await self.highwaters(*sources)
+        if self.engine.epoch == epoch and self.engine.all_there(offsets, ends):  # else another rebalance has begun
             await self._thread.place(offsets)
         if self.engine.epoch == epoch:
             self.engine.resume(offsets)

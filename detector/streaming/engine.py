@@ -14,7 +14,7 @@ from detector.errors import CONFIG, INTERNAL, DetectorError
 from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.fold import Encoders, FoldFactory
-from detector.streaming.live import Live
+from detector.streaming.live import Live, made_anew
 from detector.streaming.observer import Observer
 from detector.streaming.options import WorkerOptions
 from detector.streaming.store import Store
@@ -83,7 +83,7 @@ class Engine:
         """Count a batch that is on its way to `apply`."""
         live = self.live.get(message.partition)
         if live is not None:
-            live.in_transit[message.topic] += len(message.records)
+            live.delivered(message)
             self._observer.fetched(message.topic, message.partition, len(message.records))
 
     def held(self, active: Iterable[TP]) -> frozenset[TP]:
@@ -91,13 +91,16 @@ class Engine:
 
         Each is bounded alone: one bound for all would leave the merge waiting for a topic that may not be fetched.
         """
-        bound = self.options.in_flight_records
+        options = self.options
         return frozenset(
             tp
             for tp in active
             if tp.topic in self.topics
             and (live := self.live.get(tp.partition)) is not None
-            and live.backlog(tp.topic) > bound
+            and (
+                live.backlog(tp.topic) > options.in_flight_records
+                or live.held_bytes(tp.topic) > options.in_flight_bytes
+            )
         )
 
     async def apply(self, message: BatchMessage) -> None:
@@ -106,7 +109,11 @@ class Engine:
         if message.epoch != self.epoch or not self.running or live is None:
             return
         try:
-            live.offer(message)
+            lost = live.offer(message)
+            if lost:
+                place = message.topic, message.partition
+                _log.error("%s partition %d: %d offsets before %d are gone, not read", *place, lost, message.start)
+                self._observer.lost(*place, lost)
             await self._advance(live)
         except Exception as error:  # noqa: BLE001 - the core is total: whatever it raises is a bug, and the end
             self._ending.abandon(f"applying {message.topic} partition {message.partition}", error)
@@ -221,6 +228,7 @@ class Engine:
 
         After a lost session another may have written to them: nothing kept of them is believed any more.
         """
+        self._assigned_epoch = None  # whatever of the last assignment is still under way comes too late
         self._rebalance_began = monotonic()
         self._observer.rebalance_started()
         self._observer.readiness(ready=False, reason="rebalancing")
@@ -338,6 +346,15 @@ class Engine:
             if known:
                 offsets[tp] = max(known)
         return offsets
+
+    def all_there(self, offsets: Mapping[TP, int], ends: Mapping[TP, int]) -> bool:
+        """Say whether every log reaches the offset at which it is to be read on; else it is the worker's end (78)."""
+        for tp, offset in offsets.items():
+            end = ends.get(tp, offset)
+            if end < offset:
+                self._ending.abandon("taking up reading", made_anew(tp.topic, tp.partition, offset, end))
+                return False
+        return True
 
     def resume(self, offsets: Mapping[TP, int]) -> None:
         """Reading goes on at these offsets."""

@@ -1,10 +1,12 @@
 """One assigned partition number at work: its fold, its committed state, and how far reading and writing have come."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from time import time
 from typing import Final
 
+from detector.errors import CONFIG, DetectorError
 from detector.streaming.batches import BatchMessage
 from detector.streaming.fold import Changes, Fold
 from detector.streaming.store import Store
@@ -35,6 +37,8 @@ class Live:
         self.topics = topics
         self.offered: dict[str, int] = {}
         self.in_transit = dict.fromkeys(topics, 0)
+        self._sizes: dict[str, deque[tuple[int, int]]] = {topic: deque() for topic in topics}
+        self._held_bytes = dict.fromkeys(topics, 0)
         self.fetched_ms = dict.fromkeys(topics, 0)
         self.task: asyncio.Task[None] | None = None
         self.tried_at = now
@@ -44,14 +48,30 @@ class Live:
         self._lock = asyncio.Lock()
         self._stamp: tuple[int, dict[str, int | None]] | None = None
 
-    def offer(self, message: BatchMessage) -> None:
-        """Hand a delivered batch to the fold."""
+    def delivered(self, message: BatchMessage) -> None:
+        """Count a batch that is on its way to `offer`."""
+        topic, records = message.topic, message.records
+        if records:
+            size = sum(len(record.key or b"") + len(record.value or b"") for record in records)
+            self.in_transit[topic] += len(records)
+            self._sizes[topic].append((records[-1].offset + 1, size))
+            self._held_bytes[topic] += size
+
+    def offer(self, message: BatchMessage) -> int:
+        """Hand a delivered batch to the fold, and give how many offsets are missing before it: the log lost them.
+
+        Raises DetectorError (78) when it begins before what was offered already: these are other records.
+        """
         topic = message.topic
         self.in_transit[topic] -= len(message.records)
+        expected = self.offered.get(topic, message.start)
+        if message.start < expected:
+            raise made_anew(topic, self.number, expected, message.start)
         if message.records:
             self.fetched_ms[topic] = message.records[-1].timestamp
             self.fold.offer(topic, message.records)
         self.offered[topic] = message.next_offset
+        return message.start - expected
 
     def pace(self, seconds: float, work: int, *, most: int) -> None:
         """Let the next slice of work take about `SLICE_SECONDS`: while one runs, no transaction gets on.
@@ -66,6 +86,13 @@ class Live:
     def backlog(self, topic: str) -> int:
         """Records of a topic held in memory and not applied."""
         return self.fold.queued(topic) + self.in_transit[topic]
+
+    def held_bytes(self, topic: str) -> int:
+        """Give the bytes of keys and values held in memory and not applied, whole batches at a time."""
+        sizes, applied = self._sizes[topic], self.fold.positions.get(topic, 0)
+        while sizes and sizes[0][0] <= applied:
+            self._held_bytes[topic] -= sizes.popleft()[1]
+        return self._held_bytes[topic]
 
     def ended(self, standings: Standings) -> frozenset[str]:
         """The topics of which everything up to the last stable offset of the latest fetch was offered."""
@@ -137,3 +164,12 @@ class Live:
             return False
         self.fold.tick(broker_ms)
         return True
+
+
+def made_anew(topic: str, number: int, expected: int, found: int) -> DetectorError:
+    """What to tell where a log ends or goes on before the offset up to which it was applied."""
+    return DetectorError(
+        f"topic {topic} was made anew or cut: partition {number} is at offset {found}, and {expected} were applied"
+        f" — with new topics take a new app_id, else bring the log back",
+        CONFIG,
+    )

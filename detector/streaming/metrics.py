@@ -92,6 +92,7 @@ class Metrics(Silence):
         self.config_hash = Info("detector_config_hash", "Equal for workers with equal settings.", registry=registry)
 
         self.consumed = counter("events_consumed", "Records of in-topics that arrived.", "topic")
+        self.lost_records = counter("records_lost", "Offsets that the log dropped before they were read.", "topic")
         self.applied_events = counter("events_applied", "Events applied and durable.", "topic")
         self.skipped = counter("events_skipped", "Records without effect, by why.", "reason")
         self.late = counter("late_events", "Applied events that occurred over a day before their record time.", "topic")
@@ -142,6 +143,7 @@ class Metrics(Silence):
     def _touch(self) -> None:
         for topic in self._topics:
             self.consumed.labels(topic)
+            self.lost_records.labels(topic)
             self.applied_events.labels(topic)
             for reason in REJECT_CODES:
                 self.dlq.labels(topic, reason)
@@ -226,6 +228,11 @@ class Metrics(Silence):
         """Count what arrived."""
         del partition
         self.consumed.labels(_in(topic, self._topics)).inc(records)
+
+    def lost(self, topic: str, partition: int, offsets: int) -> None:
+        """Count what is gone."""
+        del partition
+        self.lost_records.labels(_in(topic, self._topics)).inc(offsets)
 
     def applied(self, partition: int, records: int, seconds: float) -> None:
         """Observe the mean work of a chunk."""

@@ -85,6 +85,8 @@ class WorkerOptions:
     """An idle partition tells the broker this often where it stands, and learns the broker's time."""
     in_flight_records: int = 10_000
     """Records of one topic-partition held in memory before its fetching pauses."""
+    in_flight_bytes: int = 16 << 20
+    """The same in bytes of keys and values."""
     chunk_records: int = 1_000
     """Records handed over and applied before the event loop gets a turn."""
     max_poll_records: int = 8_000

@@ -17,10 +17,11 @@ from detector.streaming.drain import drain
 
 
 class Fetched(NamedTuple):
-    """Records of one topic-partition, possibly none, and the offset where reading goes on."""
+    """Records of one topic-partition, possibly none, the offset where reading goes on, and the one where it began."""
 
     records: list[Any]
     next_offset: int
+    start: int
 
 
 class Standing(NamedTuple):
@@ -102,13 +103,14 @@ class BatchThread(AIOKafkaConsumerThread):
                 state.pause()
             elif state.paused:
                 state.resume()
+            start = state.position if state.has_valid_position else 0
             buffered = fetcher._records.get(raw)
             records: list[Any] = []
             if buffered is not None:
                 records = self._unpack(fetcher, raw, buffered, limit) if tp in active else _forget(fetcher, raw)
             if tp in active and state.has_valid_position and (records or self.told.get(tp) != state.position):
                 self.told[tp] = state.position
-                taken[tp] = Fetched(records, state.position)
+                taken[tp] = Fetched(records, state.position, start)
         return taken
 
     def _unpack(self, fetcher: Any, tp: Any, buffered: Any, limit: int) -> list[Any]:

@@ -216,6 +216,15 @@ def unstarted(stage: Stage) -> Iterator[WorkerApp]:
         stage.attach()
 
 
-def batch(topic: str, records: Sequence[Any], next_offset: int, *, number: int = 0, epoch: int = 0) -> BatchMessage:
-    """A batch message."""
-    return BatchMessage(TP(topic, number), records, next_offset, epoch=epoch, generation=1)
+def batch(
+    topic: str, records: Sequence[Any], next_offset: int, *, number: int = 0, epoch: int = 0, start: int | None = None
+) -> BatchMessage:
+    """A batch message; without `start` one without holes."""
+    return BatchMessage(
+        TP(topic, number),
+        records,
+        next_offset,
+        start=next_offset - len(records) if start is None else start,
+        epoch=epoch,
+        generation=1,
+    )

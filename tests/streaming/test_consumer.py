@@ -27,6 +27,7 @@ class FakeThread:
         self.offsets: dict[TP, int | None] = {}
         self.placed: dict[TP, int] = {}
         self.lost = False
+        self.end = 1_000
         self.meanwhile: Callable[[], object] = lambda: None
 
     async def fetch(self, active: frozenset[TP], held: frozenset[TP], *_: object) -> dict[TP, Fetched]:
@@ -44,6 +45,10 @@ class FakeThread:
     async def earliest_offsets(self, *tps: TP) -> dict[TP, int]:
         """Every log begins at 3."""
         return dict.fromkeys(tps, 3)
+
+    async def highwaters(self, *tps: TP) -> dict[TP, int]:
+        """Every log ends at `end`."""
+        return dict.fromkeys(tps, self.end)
 
     async def place(self, offsets: dict[TP, int]) -> None:
         """Seek."""
@@ -88,19 +93,20 @@ async def delivered(consumer: BatchConsumer) -> list[BatchMessage]:
 def test_batches_are_cut_into_chunks_and_take_turns_and_changelogs_stay_whole() -> None:
     async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
         thread.fetched = {
-            USAGE: Fetched(records(0, 1, 5, 6, 9), 12),
-            CRM: Fetched(records(0), 1),
-            LOG: Fetched(records(0, 1, 2), 4),
+            USAGE: Fetched(records(0, 1, 5, 6, 9), 12, 0),
+            CRM: Fetched(records(0), 1, 0),
+            LOG: Fetched(records(0, 1, 2), 4, 0),
         }
         found = [
-            (one.tp, [record.offset for record in one.records], one.next_offset) for one in await delivered(consumer)
+            (one.tp, one.start, [record.offset for record in one.records], one.next_offset)
+            for one in await delivered(consumer)
         ]
         assert found == [
-            (USAGE, [0, 1], 2),
-            (CRM, [0], 1),
-            (LOG, [0, 1, 2], 4),
-            (USAGE, [5, 6], 7),
-            (USAGE, [9], 12),
+            (USAGE, 0, [0, 1], 2),
+            (CRM, 0, [0], 1),
+            (LOG, 0, [0, 1, 2], 4),
+            (USAGE, 2, [5, 6], 7),
+            (USAGE, 7, [9], 12),
         ]
         assert stage.engine.live[0].in_transit == {"usage": 5, "crm": 1}
 
@@ -111,7 +117,7 @@ def test_a_position_that_moved_over_markers_is_delivered_without_records() -> No
     """Recovery ends by position: a commit marker owns the changelog's last offset."""
 
     async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
-        thread.fetched = {LOG: Fetched([], 7), USAGE: Fetched([], 5)}
+        thread.fetched = {LOG: Fetched([], 7, 0), USAGE: Fetched([], 5, 0)}
         assert [(one.tp, one.offset) for one in await delivered(consumer)] == [(LOG, 6), (USAGE, 4)]
 
     scene(play)
@@ -123,7 +129,9 @@ def test_while_a_rebalance_is_under_way_only_changelogs_are_read() -> None:
         await delivered(consumer)
         consumer.app.rebalancing = False
         await delivered(consumer)
-        assert thread.asked == [{LOG}, {LOG, USAGE, CRM}]
+        stage.engine.running = False  # as between the revocation and the first seek
+        await delivered(consumer)
+        assert thread.asked == [{LOG}, {LOG, USAGE, CRM}, {LOG}]
 
     scene(play)
 
@@ -151,7 +159,7 @@ def test_what_is_over_its_bound_is_held() -> None:
 
 def test_a_poll_that_a_rebalance_overtook_delivers_nothing() -> None:
     async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
-        thread.fetched = {USAGE: Fetched(records(0), 1)}
+        thread.fetched = {USAGE: Fetched(records(0), 1, 0)}
         thread.meanwhile = stage.engine.forget
         assert await delivered(consumer) == []
 
@@ -195,6 +203,20 @@ def test_reading_starts_from_state_committed_offset_or_beginning() -> None:
         assert thread.placed == {USAGE: 8, CRM: 3}
         assert stage.engine.live[0].offered == {"usage": 8, "crm": 3}
         assert stage.engine.running
+
+    scene(play)
+
+
+def test_a_log_that_ends_before_the_place_to_read_from_is_another_log() -> None:
+    """A topic was deleted and made anew: all that comes would be skipped as applied already."""
+
+    async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
+        thread.offsets, thread.end = {USAGE: 8, CRM: 7}, 7
+        stage.engine.running = False
+        await consumer.perform_seek()
+        assert stage.exits == [78]
+        assert thread.placed == {}
+        assert not stage.engine.running
 
     scene(play)
 

@@ -9,6 +9,7 @@ from faust.types import TP
 
 from detector.domain.record import Record
 from detector.streaming.batches import BatchMessage
+from detector.streaming.observer import Silence
 from tests.streaming.counting import PARTITION_KEY, unpack
 from tests.streaming.fakes import OPTIONS, Stage, batch
 
@@ -220,8 +221,8 @@ def test_an_error_of_the_core_is_a_bug_and_the_end() -> None:
         stage = Stage()
         await stage.assign(0)
         message = stage.message("usage", b"1")
-        message.records = [object()]  # type: ignore[list-item]
         stage.engine.delivered(message)
+        message.records = [object()]  # type: ignore[list-item]
         await stage.engine.apply(message)
         assert stage.exits == [70]
 
@@ -283,6 +284,79 @@ def test_a_recovery_that_ends_after_the_next_rebalance_began_starts_nothing() ->
         stage.engine.resume({TP("usage", 0): 0})
         assert not stage.engine.running
         assert stage.engine.live == {}
+
+    asyncio.run(scene())
+
+
+def test_a_seek_that_ends_in_the_middle_of_a_revocation_starts_nothing() -> None:
+    """Without it the last checkpoint would be overtaken by what is applied after its snapshot."""
+
+    async def scene() -> None:
+        stage = Stage()
+        await stage.assign(0)
+        await stage.deliver("usage", b"1")
+        stage.producers[0].gate.clear()
+        leaving = asyncio.create_task(stage.engine.give_up(session_lost=False))
+        await asyncio.sleep(0)
+        stage.engine.resume({TP("usage", 0): 1, TP("crm", 0): 0})
+        assert not stage.engine.running
+        stage.producers[0].gate.set()
+        await leaving
+        assert not stage.engine.running
+
+    asyncio.run(scene())
+
+
+def test_a_log_that_goes_back_ends_the_worker_and_applies_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Its first records would be skipped as applied already, and nobody would see."""
+
+    async def scene() -> None:
+        stage = Stage()
+        await stage.assign(0)
+        await stage.deliver("usage", *ONES)
+        message = batch("usage", [], 0, epoch=stage.engine.epoch)
+        stage.engine.delivered(message)
+        await stage.engine.apply(message)
+        assert stage.exits == [78]
+
+    asyncio.run(scene())
+    assert "topic usage was made anew or cut: partition 0 is at offset 0, and 20 were applied" in caplog.text
+
+
+def test_a_log_that_dropped_what_was_not_read_is_reported_and_read_on(caplog: pytest.LogCaptureFixture) -> None:
+    class Ear(Silence):
+        def lost(self, topic: str, partition: int, offsets: int) -> None:
+            heard.append((topic, partition, offsets))
+
+    heard: list[tuple[str, int, int]] = []
+
+    async def scene() -> None:
+        stage = Stage()
+        stage.engine._observer = Ear()
+        await stage.assign(0)
+        await stage.deliver("usage", b"1")
+        await stage.deliver("usage", b"1", start=7)
+        assert stage.folds[0].positions == {"usage": 8}
+        assert stage.exits == []
+
+    asyncio.run(scene())
+    assert heard == [("usage", 0, 6)]
+    assert "usage partition 0: 6 offsets before 7 are gone, not read" in caplog.text
+
+
+def test_each_topic_partition_is_bounded_in_bytes_too() -> None:
+    async def scene() -> None:
+        stage = Stage(replace(OPTIONS, in_flight_bytes=100), merging=True)
+        await stage.assign(0)
+        everything = stage.assignment(0)
+        await stage.deliver("usage", b"1" * 99)  # and a byte of a key
+        assert stage.engine.held(everything) == set()
+        await stage.deliver("usage", b"1", start=1)
+        assert stage.engine.held(everything) == {TP("usage", 0)}
+        stage.reading.read("crm", 0, 0)
+        await stage.engine._advance(stage.engine.live[0])
+        assert stage.folds[0].positions == {"usage": 2}
+        assert stage.engine.held(everything) == set()
 
     asyncio.run(scene())
 

@@ -136,10 +136,10 @@ def test_a_position_that_moved_without_records_is_told() -> None:
 
     async def play(thread: BatchThread, client: FakeClient) -> None:
         client.seek(USAGE, 9)
-        assert await fetch(thread, USAGE) == {USAGE: Fetched([], 9)}
+        assert await fetch(thread, USAGE) == {USAGE: Fetched([], 9, 9)}
         assert await fetch(thread, USAGE) == {}
         client.seek(USAGE, 0)
-        assert await fetch(thread, USAGE) == {USAGE: Fetched([], 0)}
+        assert await fetch(thread, USAGE) == {USAGE: Fetched([], 0, 0)}
 
     scene(play)
 
