@@ -62,9 +62,17 @@ def replay(
         with progress("records applied", len(log)) as applied:
             summary = run(log, core, where, topics=(*IN_TOPICS, CONTROL), until=until, applied=applied)
     _tell(summary, time.monotonic() - begin)
+    if not any(outputs.values()):
+        click.echo("note: nothing is written: name --alerts FILE", err=True)
+    summary.unused.refuse_nothing_else(summary.records - summary.dead_letters)
 
 
 def _tell(summary: "Summary", seconds: float) -> None:
+    from detector.files.unused import counted
+
     rate = summary.records / max(seconds, 0.001)
-    found = f"{summary.alerts:,} transitions, {summary.dead_letters + summary.bad_lines:,} lines of no use"
-    click.echo(f"{summary.records:,} records in {seconds:.1f} s ({rate:,.0f}/s): {found}", err=True)
+    useless = counted(summary.dead_letters + summary.bad_lines, "line")
+    found = f"{counted(summary.alerts, 'transition')}, {useless} of no use"
+    if note := summary.unused.note():
+        click.echo(f"note: {note}", err=True)
+    click.echo(f"{counted(summary.records, 'record')} in {seconds:.1f} s ({rate:,.0f}/s): {found}", err=True)

@@ -5,13 +5,14 @@ exercise the same code; how much is offered at a time makes no difference to wha
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from detector.backtest.outputs import Outputs
 from detector.domain.record import DeadLetter, RawRecord
 from detector.files.bad_line import BadLine
 from detector.files.log import Log, Run
+from detector.files.unused import Unused
 
 CHUNK: Final = 20_000
 """Records between two collects: each writes the state of every account touched, so few are faster."""
@@ -99,13 +100,17 @@ class Core:
 
 @dataclass
 class Summary:
-    """What a replay came to: counts, and the clock (epoch ms) at which each partition ended."""
+    """What a replay came to: counts, and the clock (epoch ms) at which each partition ended.
+
+    `unused` tells of the dead letters and the bad lines together.
+    """
 
     records: int = 0
     alerts: int = 0
     dead_letters: int = 0
     bad_lines: int = 0
     clocks: tuple[int, ...] = ()
+    unused: Unused = field(default_factory=Unused, compare=False)
 
 
 def replay(
@@ -126,9 +131,10 @@ def replay(
     """
     if until is not None:
         log.refuse_later(until)
-    summary = Summary(bad_lines=len(log.bad))
-    if outputs.dead_letters:
-        for line in log.bad:
+    summary = Summary(bad_lines=len(log.bad), unused=Unused(log.files))
+    for line in log.bad:
+        summary.unused.add(line)
+        if outputs.dead_letters:
             outputs.dead_letters(line.encode())
     merged = tuple(sorted({*topics, *log.topics}))
     clocks = []
@@ -201,9 +207,11 @@ class _Publisher:
                 self._outputs.alerts(self._core.alert(alert)[1] or b"null")
         if self._outputs.health or self._outputs.health_log:
             self._take_health(changes.health)
-        if self._outputs.dead_letters:
-            for dead in changes.dead_letters:
-                self._outputs.dead_letters(self._bad_line(dead).encode())
+        for dead in changes.dead_letters:
+            bad = self._bad_line(dead)
+            self._summary.unused.add(bad)
+            if self._outputs.dead_letters:
+                self._outputs.dead_letters(bad.encode())
         partition.committed()
 
     def _take_health(self, snapshots: Sequence[Any]) -> None:

@@ -10,9 +10,7 @@ from detector.files.instant import InstantParameter
 from detector.settings.options import CONNECTION, settings_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from detector.files.bad_line import BadLine
+    from detector.files.log import Columns
     from detector.settings import Settings
 
 INPUTS = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -53,6 +51,7 @@ def emit(
     from detector.files.places import refuse_clashes
     from detector.files.progress import progress
     from detector.files.read import read_files
+    from detector.files.unused import counted
     from schemas.topics import CONTROL, IN_TOPICS
 
     if live and until is not None:
@@ -64,25 +63,29 @@ def emit(
         reader = read_files(files, topic_of=TOPIC_OF, read=read)
     if until is not None:
         reader.columns.refuse_later(until)
+    _put_aside(reader.columns, dead_letters)
     partitions, notes = asyncio.run(check_topics(kafka, plan, reader.topics()))
     log = reader.log(partitions)
     for note in notes:
         click.echo(f"note: {note}", err=True)
-    _put_aside(log.bad, dead_letters)
     with progress("events sent", len(log)) as sent:
         count, seconds = asyncio.run(send(kafka, plan, with_heartbeats(log, plan), sent=sent))
-    click.echo(f"{count:,} records sent in {seconds:.1f} s ({count / max(seconds, 0.001):,.0f}/s)", err=True)
+    click.echo(f"{counted(count, 'record')} sent in {seconds:.1f} s ({count / max(seconds, 0.001):,.0f}/s)", err=True)
 
 
-def _put_aside(bad: "Sequence[BadLine]", path: Path | None) -> None:
+def _put_aside(read: "Columns", path: Path | None) -> None:
     from detector.files.ndjson import writing
+    from detector.files.unused import Unused
 
     if path is not None:
         with writing(path) as file:
-            file.writelines(line.encode() + b"\n" for line in bad)
-    if bad:
-        first = f"{bad[0].file}:{bad[0].line}: {bad[0].reason}: {bad[0].detail}"
-        click.echo(f"note: {len(bad):,} lines could not be used, the first is {first}", err=True)
+            file.writelines(line.encode() + b"\n" for line in read.bad)
+    unused = Unused([file for _, file in read.files])
+    for bad in read.bad:
+        unused.add(bad)
+    if note := unused.note():
+        click.echo(f"note: {note}", err=True)
+    unused.refuse_nothing_else(len(read.values))
 
 
 @click.command()
@@ -101,6 +104,7 @@ def export(out: Path, *, settings: "Settings") -> None:
     from detector.files.export import export as write
     from detector.files.ndjson import writing
     from detector.files.progress import progress
+    from detector.files.unused import counted
     from schemas.topics import CONTROL, IN_TOPICS, changelogs
 
     changelog = changelogs(settings.app_id)[0].name
@@ -109,4 +113,5 @@ def export(out: Path, *, settings: "Settings") -> None:
         done = asyncio.run(write(Access(connection(settings)), source, file, written=written))
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"{done.records:,} records of {done.partitions} partitions written to {out}", err=True)
+    found = f"{counted(done.records, 'record')} of {counted(done.partitions, 'partition')}"
+    click.echo(f"{found} written to {out}", err=True)

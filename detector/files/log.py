@@ -166,6 +166,11 @@ class Log:
         """List the lines that were of no use, in the order given."""
         return self._columns.bad
 
+    @property
+    def files(self) -> list[Path]:
+        """List the files, in the order given."""
+        return [path for _, path in self._columns.files]
+
     def runs(self, partition: int) -> dict[str, Run]:
         """Give the records of a partition by topic; a topic without any is missing."""
         return self._runs[partition]

@@ -117,3 +117,42 @@ def test_an_output_that_is_something_else_too_is_refused_and_nothing_is_touched(
 
 def test_outputs_that_are_no_files_may_be_one(tmp_path: Path) -> None:
     assert "transitions" in call(files(tmp_path), "--alerts", "/dev/null", "--health", "/dev/null")
+
+
+def test_it_says_why_lines_were_of_no_use_and_which_is_the_first(tmp_path: Path) -> None:
+    first = tmp_path / "first.ndjson"
+    first.write_bytes(b"\n".join([*stories(3), b'{"event_id": 1}', b"{"]))
+    second = tmp_path / "second.ndjson"
+    second.write_bytes(b"{\n")
+    note = call(first, second).splitlines()[1]
+    assert note.startswith("note: 3 lines could not be used (bad_json 2, ")
+    assert f", the first is {first}:{len(stories(3)) + 1}: " in note
+    first.write_bytes(b"\n".join([*stories(3), event("ticket.created", "account-1", BEGIN)]))
+    assert call(first, second).splitlines()[1].startswith("note: 2 lines could not be used (")
+    assert f"the first is {first}:" in call(first, second)
+
+
+def test_one_is_not_said_in_the_plural(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(stories(1)[0] + b"\n{\n")
+    said = call(path)
+    assert "note: 1 line could not be used (bad_json 1), the first is" in said
+    assert "\n1 record in " in said
+    assert ": 0 transitions, 1 line of no use\n" in said
+
+
+def test_it_says_when_nothing_is_written(tmp_path: Path) -> None:
+    note = "note: nothing is written: name --alerts FILE"
+    assert call(files(tmp_path)).splitlines()[-1] == note
+    assert note not in call(files(tmp_path), "--health", tmp_path / "health")
+
+
+def test_files_without_one_line_of_use_are_an_error_and_their_dead_letters_are_kept(tmp_path: Path) -> None:
+    path, out = tmp_path / "events.ndjson", tmp_path / "dead"
+    path.write_bytes(b"{\n" + event("ticket.created", "account-1", BEGIN) + b"\n")
+    with pytest.raises(DetectorError, match="no line of these files could be used") as caught:
+        call(path, "--dead-letters", out)
+    assert caught.value.exit_code == IO
+    assert len(out.read_bytes().splitlines()) == 2
+    path.write_bytes(b"")
+    assert "0 records in " in call(path)

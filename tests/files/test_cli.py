@@ -31,7 +31,7 @@ def test_files_are_emitted_and_exported_and_each_command_says_what_it_did(
     to = ("--brokers", kafka, "--topic-prefix", prefix)
     path = write(tmp_path / "e", event(event_id="1"), b"{", event("ticket.created", ticket_id="t"))
     said = call(emit, path, *to, "--until", "2026-03-03", "--dead-letters", tmp_path / "d").splitlines()
-    assert said[0].startswith(f"note: 1 lines could not be used, the first is {path}:2: bad_json")
+    assert said[0].startswith(f"note: 1 line could not be used (bad_json 1), the first is {path}:2: bad_json")
     assert said[1].startswith("8 records sent in ")  # two events and a heartbeat on each of 2 x 3 partitions
     assert json.loads((tmp_path / "d").read_bytes())["line"] == 2
     out = tmp_path / "x.ndjson.gz"
@@ -74,6 +74,14 @@ def test_an_export_to_a_place_that_cannot_be_written_is_told_before_any_broker_i
     with pytest.raises(DetectorError, match="cannot be written") as caught:
         call(export, tmp_path / "no" / "x", "--brokers", "127.0.0.1:1")
     assert caught.value.exit_code == IO
+
+
+def test_files_without_one_line_of_use_are_told_before_any_broker_is_asked(tmp_path: Path) -> None:
+    path, dead = write(tmp_path / "e", b"{", b"}"), tmp_path / "d"
+    with pytest.raises(DetectorError, match="no line of these files could be used") as caught:
+        call(emit, path, "--until", "2026-03-03", "--dead-letters", dead, "--brokers", "127.0.0.1:1")
+    assert caught.value.exit_code == IO
+    assert len(dead.read_bytes().splitlines()) == 2
 
 
 def test_dead_letters_never_go_where_the_events_are(tmp_path: Path) -> None:
