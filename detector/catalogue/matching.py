@@ -37,7 +37,8 @@ def _alternative(document: Document, part: Any, where: Where) -> tuple[type[Even
     if isinstance(part, str):
         part = {"event": part}
     if not isinstance(part, dict) or not isinstance(part.get("event"), str):
-        hint = next((nearest(word, ["event", "any"]) for word in part if word != "event"), "") if part else ""
+        words = part if isinstance(part, dict) else ()
+        hint = next((nearest(word, ["event", "any"]) for word in words if word != "event"), "")
         raise document.error(where, "a matcher names an event: `{event: touch.logged, direction: inbound}`" + hint)
     name = part["event"]
     cls = EVENT_TYPES.get(name)
