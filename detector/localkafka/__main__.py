@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Final, NoReturn
 
 import click
 
@@ -15,6 +16,11 @@ from detector.localkafka.jars import LOCK
 from detector.localkafka.java import find_java
 from detector.localkafka.maven import MavenError, relock
 
+INTERRUPTED: Final = 130
+"""Exit code where it was ended before it ran."""
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+
 
 @click.group(invoke_without_command=True)
 @click.option("--nodes", default=1, show_default=True, type=click.IntRange(1, 9), help="how many nodes")
@@ -24,17 +30,30 @@ def main(context: click.Context, nodes: int, folder: Path | None) -> None:
     """Run Apache Kafka on free ports of 127.0.0.1 until Ctrl-C; not for production."""
     if context.invoked_subcommand is not None:
         return
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    cluster = Cluster(nodes, folder=folder)
+    for number in _ENDING:
+        signal.signal(number, _end)
+    cluster: Cluster | None = None
+    ready = False
     try:
+        cluster = Cluster(nodes, folder=folder)
         cluster.start()
+        ready = True
         click.echo(cluster.bootstrap)
         click.echo("Kafka runs at the address above; Ctrl-C ends it", err=True)
-        done.wait()
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        if not ready:
+            context.exit(INTERRUPTED)
     finally:
-        cluster.stop() if folder else cluster.remove()
+        if cluster is not None:
+            cluster.stop() if folder else cluster.remove()
+
+
+def _end(*_: object) -> NoReturn:
+    """End whatever is under way, be it a download; a second signal must not end the clearing up."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @main.command()
