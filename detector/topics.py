@@ -22,7 +22,7 @@ TIMESTAMPS: Final = "message.timestamp.type"
 
 _FIXED: Final[Mapping[str, str]] = {
     PARTITIONS: "partitions are fixed, accounts would lose their state: give --partitions {found} if all topics have"
-    " so many, else use another --topic-prefix",
+    " so many, else use another {name}",
     REPLICAS: "Kafka's own tool adds copies (kafka-reassign-partitions), or give --replication-factor {found}",
     TIMESTAMPS: "live and imported records do not mix: use another --topic-prefix for imports, or delete the topic",
 }
@@ -67,9 +67,11 @@ def apply(connection: Connection, wanted: Sequence[Topic], *, replicas: int = 1)
     """
     with _admin(connection, PATIENCE_SECONDS) as admin:
         found = tuple(_differences(admin, wanted, replicas))
+        roles = {topic.name: topic.role for topic in wanted}
         for difference in found:
             if difference.setting in _FIXED:
-                advice = _FIXED[difference.setting].format(found=difference.found)
+                name = "--app-id" if roles[difference.topic] == "changelog" else "--topic-prefix"
+                advice = _FIXED[difference.setting].format(found=difference.found, name=name)
                 raise DetectorError(f"{difference} — {advice}", CONFIG)
         missing = {difference.topic for difference in found if difference.setting == MISSING}
         _create(admin, [topic for topic in wanted if topic.name in missing], replicas)

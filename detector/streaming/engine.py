@@ -285,8 +285,10 @@ class Engine:
         )
         different = set(by_topic.values())
         if len(different) > 1:
+            # Before this worker joined they were partitioned alike: most likely the group has readers of other topics.
             raise DetectorError(
-                f"the in-topics and {self.options.changelog} are not partitioned alike — run `detector topics check`",
+                f"a worker of app id {self.options.app_id} reads other topics, or partitions were added — give each set"
+                " of topics its own --app-id; `detector topics check` tells which it is",
                 CONFIG,
             )
         return different.pop()

@@ -229,11 +229,18 @@ def test_an_error_of_the_core_is_a_bug_and_the_end() -> None:
     asyncio.run(scene())
 
 
-def test_in_topics_that_are_not_partitioned_alike_are_refused() -> None:
+@pytest.mark.parametrize("missing", ["crm", "changelog"])
+def test_topics_that_are_not_assigned_alike_are_refused_with_the_likely_reason(
+    missing: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scene() -> None:
         stage = Stage()
-        await stage.engine.take_over(stage.assignment(0) - {TP("crm", 0)}, 1)
+        options = stage.engine.options
+        topic = options.changelog if missing == "changelog" else missing
+        await stage.engine.take_over(stage.assignment(0) - {TP(topic, 0)}, 1)
         assert stage.exits == [78]
+        assert f"a worker of app id {options.app_id} reads other topics" in caplog.text
+        assert "give each set of topics its own --app-id" in caplog.text
 
     asyncio.run(scene())
 

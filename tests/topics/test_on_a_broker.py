@@ -60,6 +60,17 @@ def test_another_number_of_partitions_is_refused_before_anything_is_changed(kafk
     assert {one.setting for one in found} == {"partitions", "missing"}, "the others were not created"
 
 
+def test_a_changelog_is_told_to_take_its_name_from_the_app_and_an_in_topic_from_the_prefix(
+    kafka: str, prefix: str
+) -> None:
+    connection = {"bootstrap_servers": kafka}
+    for some, name in ((wanted(prefix)[:1], "--topic-prefix"), (wanted(prefix)[-2:-1], "--app-id")):
+        apply(connection, some)
+        more = [replace(topic, partitions=3) for topic in some]
+        with pytest.raises(DetectorError, match=rf"--partitions 2 if .* else use another {name}$"):
+            apply(connection, more)
+
+
 def test_live_topics_are_not_turned_into_import_topics(kafka: str, prefix: str) -> None:
     connection = {"bootstrap_servers": kafka}
     apply(connection, wanted(prefix))
