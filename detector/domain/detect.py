@@ -123,12 +123,12 @@ class Detect:
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
-            self._judge_each(account, rules, Moment(due, due, *self._firsts(account)), DeadlineTrigger(iso(due)))
+            self._judge_each(account, rules, Moment(due, due, *self._firsts(account)), None)
         if daily and mask & _CHANGED:
             self.touched[account] = due
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
 
-    def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | DeadlineTrigger) -> None:
+    def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | None) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
         self._judge_each(account, [rule for rule in self._plan.rules if not rule.operator.daily], moment, trigger)
 
@@ -151,7 +151,7 @@ class Detect:
         account: Account,
         rules: tuple[Rule, ...] | list[Rule],
         moment: Moment,
-        trigger: RecordTrigger | DeadlineTrigger,
+        trigger: RecordTrigger | None,
     ) -> None:
         account.record_dirty = True
         for rule in rules:
@@ -159,7 +159,7 @@ class Detect:
         self._settle(account, moment)
 
     def _judge(
-        self, account: Account, rule: Rule, moment: Moment, trigger: RecordTrigger | DeadlineTrigger, only: str | None
+        self, account: Account, rule: Rule, moment: Moment, trigger: RecordTrigger | None, only: str | None
     ) -> None:
         """Judge one rule on one subject (`only`) or on all, and step each alert."""
         tenant = self._plan.tenant(account.tenant_id)
@@ -187,9 +187,16 @@ class Detect:
                 account.record_dirty = True
             if came.transition is not None and came.episode is not None:
                 alert = alert_of(
-                    account, tenant, rule, came.episode, verdict,
-                    transition=came.transition, previous=came.previous, now=moment.now, trigger=trigger,
-                )  # fmt: skip
+                    account,
+                    tenant,
+                    rule,
+                    came.episode,
+                    verdict,
+                    transition=came.transition,
+                    previous=came.previous,
+                    now=moment.now,
+                    trigger=trigger or DeadlineTrigger(iso(moment.now)),
+                )
                 came.episode.body = _encode(alert)
                 record.size += len(came.episode.body) + ALERT_BYTES
                 if came.episode.resolution == "superseded":  # nothing to cool down from
@@ -225,16 +232,21 @@ class Detect:
             keep_small(account)
         if account.lost:
             self._wake_orphans(account, moment)
-        hot.set_next_wake(account.hot, min(record.wake.values(), default=hot.NEVER))
+        wake = record.wake
+        hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = self._plan.tenant(account.tenant_id).armed
-        waits = any(rule.index in armed and (rule.id in live or rule.id not in record.wake) for rule in self._usage)
-        explained = any(rule.id in record.notes for rule in self._usage)
-        full = account.calendar.is_special or any(rule.id in live or rule.id in record.spans for rule in self._daily)
-        old = hot.wake_mask(account.hot) & _CHANGED
-        hot.set_wake_mask(
-            account.hot, (USAGE if waits or explained else 0) | (_FULL if full else 0) | (_CHANGED if changed else old)
-        )
+        mask = _CHANGED if changed else hot.wake_mask(account.hot) & _CHANGED
+        for rule in self._usage:
+            name = rule.id
+            if (rule.index in armed and (name in live or name not in wake)) or name in record.notes:
+                mask |= USAGE
+        for rule in self._daily:
+            if rule.id in live or rule.id in record.spans:
+                mask |= _FULL
+        if account.calendar.is_special:
+            mask |= _FULL
+        hot.set_wake_mask(account.hot, mask)
 
     def _wake_orphans(self, account: Account, moment: Moment) -> None:
         """Let alerts end whose subject was dropped to keep the record small."""

@@ -26,6 +26,7 @@ from detector.domain.schedule import Schedule
 from detector.domain.state import (
     PARTITION_KEY,
     PartitionRecord,
+    StateError,
     account_path,
     decode_partition_record,
     encode_record,
@@ -127,11 +128,18 @@ class Partition:
     def restore(self) -> None:
         """Rebuild positions, clock and deadlines from the store; reads hot blocks as they are and thaws nothing.
 
-        Raises StateError for a partition record that this release cannot read.
+        Raises StateError for a partition record that this release cannot read, or written under a later release of the
+        pack: its rules have judged already.
         """
         data = self._store.get(PARTITION_KEY)
         if data is not None:
             record = decode_partition_record(data)
+            if record.release > self._plan.release:
+                raise StateError(
+                    f"the state was written with release {record.release} of the pack, this is {self._plan.release}:"
+                    " start with the newer pack",
+                    newer=True,
+                )
             self.clock = record.clock
             self.positions = dict(record.positions)
             self._closed = dict(record.closed)
