@@ -20,7 +20,8 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 
-from detector.errors import AUTH, INTERNAL, TEMPORARY, DetectorError
+from detector.domain.state import StateError
+from detector.errors import AUTH, CONFIG, INTERNAL, TEMPORARY, DetectorError
 from detector.streaming.observer import Observer
 
 _log = logging.getLogger(__name__)
@@ -97,6 +98,8 @@ def exit_code(error: BaseException) -> int:
         return TEMPORARY
     return INTERNAL
 
+    if isinstance(error, StateError) and error.newer:
+        return CONFIG
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, ProducerFenced):
