@@ -129,6 +129,7 @@ class Engine:
                 live.pace(took, applied, most=self.options.chunk_records)
                 self._observer.applied(live.number, applied, took)
                 self._crash_point("apply")
+            live.stuck = applied < limit and self._waiting(live)
             if live.fold.urgent:
                 self._spawn(live, self._hasten(live))
             if applied < limit:
@@ -218,8 +219,16 @@ class Engine:
         for live in self.live.values():
             for topic in self.topics:
                 self._observer.lag(topic, live.number, *live.lag(topic, self._standing(topic, live.number)))
+            self._tell_waiting(live)
             self._observer.clock(live.number, live.fold.clock, live.broker_ms)
             self._observer.state(live.number, len(live.store.values), live.store.size_bytes)
+
+    def _tell_waiting(self, live: Live) -> None:
+        awaited = live.awaited(self._standing) if self.options.record_time == "create" else frozenset()
+        self._observer.waiting(live.number, awaited)
+        if awaited and not live.told_awaited:
+            _log.info("partition %d waits for a record of %s", live.number, ", ".join(sorted(awaited)))
+        live.told_awaited = awaited
 
     # -- a rebalance, in the order of its steps
 

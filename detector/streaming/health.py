@@ -35,6 +35,7 @@ class Health(Silence):
         self._ready = Answer(ok=False, reason="starting")
         self._lags: dict[tuple[str, int], int] = {}
         self._lag = 0
+        self._waiting: frozenset[int] = frozenset()
 
     def live(self) -> Answer:
         """Tell whether a restart would not help: the loop ticks, and work goes on or need not go on.
@@ -48,6 +49,8 @@ class Health(Silence):
             return Answer(ok=True, reason="waiting_for_broker")
         if self._lag and now - self._progressed >= PROGRESS_SECONDS:
             return Answer(ok=False, reason="no_progress")
+        if self._waiting and not self._lag:
+            return Answer(ok=True, reason="waiting_for_topic")
         return Answer(ok=True, reason="working" if self._lag else "nothing_to_do")
 
     def ready(self) -> Answer:
@@ -79,7 +82,8 @@ class Health(Silence):
         """Forget the lag of what left."""
         del seconds, generation
         self._lags = {place: records for place, records in self._lags.items() if place[1] in partitions}
-        self._lag = sum(self._lags.values())
+        self._waiting &= partitions
+        self._sum_up()
         self._progressed = self._clock()
 
     def recovery_progress(self, partition: int, remaining: int) -> None:
@@ -96,7 +100,16 @@ class Health(Silence):
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
         """Add up what is left to do; where nothing was, the patience starts with what came."""
         del seconds
+        self._lags[topic, partition] = records
+        self._sum_up()
+
+    def waiting(self, partition: int, topics: frozenset[str]) -> None:
+        """Leave out what nothing can be done about: records wait for one of a topic that has none."""
+        if (partition in self._waiting) != bool(topics):
+            self._waiting ^= {partition}
+            self._sum_up()
+
+    def _sum_up(self) -> None:
         if not self._lag:
             self._progressed = self._clock()
-        self._lag += records - self._lags.get((topic, partition), 0)
-        self._lags[topic, partition] = records
+        self._lag = sum(records for (_, partition), records in self._lags.items() if partition not in self._waiting)

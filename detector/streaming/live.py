@@ -45,6 +45,9 @@ class Live:
         self.written_at = 0.0
         self.broker_ms = 0
         self.slice = _FIRST_SLICE
+        self.stuck = False
+        """Whether the fold applied less than it could have been given: it waits for a topic's next record."""
+        self.told_awaited: frozenset[str] = frozenset()
         self._lock = asyncio.Lock()
         self._stamp: tuple[int, dict[str, int | None]] | None = None
 
@@ -103,6 +106,12 @@ class Live:
         if position is None or stable_end is None:
             return False
         return position >= stable_end and self.offered.get(topic) == position
+
+    def awaited(self, standings: Standings) -> frozenset[str]:
+        """The topics for whose next record the others wait, where everything of them was read: nothing can be done."""
+        if not self.stuck:
+            return frozenset()
+        return frozenset(topic for topic in self.ended(standings) if not self.backlog(topic))
 
     def lag(self, topic: str, standing: Standing) -> tuple[int, float]:
         """Records up to the last stable offset that are not applied, and the age in seconds of the last one fetched.

@@ -76,6 +76,27 @@ def test_lag_without_progress_for_120_seconds_is_a_standstill(health: Health, cl
     assert health.live().ok
 
 
+def test_records_that_wait_for_one_of_a_quiet_topic_are_no_standstill(health: Health, clock: Clock) -> None:
+    """Imported topics carry the producer's time: without a next record nobody knows that none comes before."""
+    working(health).lag("t", 1, 5, 1.0)
+    health.waiting(1, frozenset({"quiet"}))
+    pass_time(health, clock, 10_000)
+    assert health.live().reason == "waiting_for_topic"
+    assert health.ready().ok
+    health.waiting(1, frozenset())  # something came; now there is work, and patience with it
+    assert health.live().reason == "working"
+    pass_time(health, clock, 120)
+    assert health.live().reason == "no_progress"
+
+
+def test_a_partition_that_waits_excuses_no_other(health: Health, clock: Clock) -> None:
+    working(health).lag("t", 1, 5, 1.0)
+    health.lag("t", 0, 5, 1.0)
+    health.waiting(1, frozenset({"quiet"}))
+    pass_time(health, clock, 120)
+    assert health.live().reason == "no_progress"
+
+
 def test_without_lag_there_is_no_standstill_however_long(health: Health, clock: Clock) -> None:
     working(health).lag("t", 1, 0, 0.0)
     pass_time(health, clock, 10_000)

@@ -422,6 +422,31 @@ def test_where_record_time_was_created_no_topic_is_ever_said_to_have_ended() -> 
     asyncio.run(scene())
 
 
+def test_records_that_can_not_be_applied_yet_are_said_to_wait_for_a_quiet_topic() -> None:
+    class Ear(Silence):
+        def waiting(self, partition: int, topics: frozenset[str]) -> None:
+            heard.append((partition, topics))
+
+    heard: list[tuple[int, frozenset[str]]] = []
+
+    async def scene() -> None:
+        stage = Stage(CREATE, merging=True)
+        stage.engine._observer = Ear()
+        await stage.assign(0)
+        stage.reading.read("usage", 1, 1)
+        await stage.deliver("usage", b"1")
+        stage.engine.observe()  # of crm nothing is known yet: something may be on its way
+        stage.reading.read("crm", 0, 0)
+        stage.engine.observe()
+        stage.reading.read("crm", 1, 1)
+        await stage.deliver("crm", b"1")
+        stage.engine.observe()
+        assert stage.folds[0].positions == {"crm": 1}
+
+    asyncio.run(scene())
+    assert heard == [(0, frozenset()), (0, frozenset({"crm"})), (0, frozenset({"crm"}))]
+
+
 def test_an_idle_partition_declares_where_it_stands_and_learns_the_time() -> None:
     """Only a fetch answered after the broker's time was learnt shows that nothing older is on its way."""
 
