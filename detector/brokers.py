@@ -64,8 +64,11 @@ def _tls(settings: Settings) -> ssl.SSLContext:
 
 
 @contextmanager
-def explained(to: Connection, client: Literal["kafka", "aiokafka"]) -> Iterator[None]:
+def explained(to: Connection, client: Literal["kafka", "aiokafka"], *, waits: bool = False) -> Iterator[None]:
     """Turns what goes wrong with Kafka inside into a DetectorError (75, 77 or 78).
+
+    To a command a broker that hangs up at the login refuses it. Whoever `waits` tries again: a broker that starts or
+    stops hangs up as well.
 
     The client's own log (named as its package) is kept from the terminal meanwhile and searched for the reason of a
     refused connection, which stands only there.
@@ -79,7 +82,7 @@ def explained(to: Connection, client: Literal["kafka", "aiokafka"]) -> Iterator[
     except Exception as error:
         if not _of_kafka(error):
             raise
-        raise _explain(error, heard.words, to) from error
+        raise _explain(error, heard.words - {_HUNG_UP} if waits else heard.words, to) from error
     finally:
         log.removeHandler(heard)
         log.propagate = before

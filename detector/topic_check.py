@@ -1,37 +1,32 @@
 """Looks at the topics once the broker answers, before the worker joins its group: a wrong one must stop the start."""
 
-from detector.brokers import connection
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from detector.brokers import Connection
 from detector.errors import CONFIG, DetectorError
-from detector.settings import Settings
-from detector.streaming.observer import Silence
-from detector.streaming.options import WorkerOptions
 from detector.topics import MISSING, PARTITIONS, TIMESTAMPS, Difference, check
-from schemas.topics import topics
+from schemas.topics import Topic
+
+_LOOKS: Final = 5  # a topic made just now is not known to every broker yet
+_PAUSE_SECONDS: Final = 0.3
 
 
-class TopicCheck(Silence):
-    """Counts the partitions that the in-topics and the changelog share, and compares their timestamps."""
+def look(connection: Connection, read: Sequence[Topic], published: Sequence[str], *, record_time: str) -> int:
+    """Give the number of partitions that the topics share which are read; blocks up to 10 s for a broker that is away.
 
-    def __init__(self, settings: Settings, options: WorkerOptions) -> None:
-        self._settings = settings
-        self._read = (*options.topics, options.changelog)
-        self.partitions = 0
-        """How many the topics have; 0 until the broker has answered."""
-
-    def broker(self, *, connected: bool) -> None:
-        """Look, once. Raises DetectorError (78) for what must be put right."""
-        if connected and not self.partitions:
-            self.partitions = shared_partitions(self._found(), self._read, self._settings.record_time)
-
-    def _found(self) -> tuple[Difference, ...]:
-        # asked for one partition, every other count comes back as a difference
-        wanted = topics(
-            partitions=1,
-            prefix=self._settings.topic_prefix,
-            imports=self._settings.record_time == "create",
-            app_id=self._settings.app_id,
-        )
-        return check(connection(self._settings), [topic for topic in wanted if topic.name in self._read])
+    `read` are the in-topics and the changelog, `published` must only be there. Raises DetectorError: 75 when no broker
+    answers, 77 when it refuses, 78 for what must be put right.
+    """
+    asked = [replace(topic, partitions=1) for topic in read]  # so every other count comes back as a difference
+    for left in reversed(range(_LOOKS)):
+        found = check(connection, asked, only_there=published, waits=True)
+        if not left or all(one.setting != MISSING for one in found):
+            break
+        time.sleep(_PAUSE_SECONDS)
+    return shared_partitions(found, tuple(topic.name for topic in read), record_time)
 
 
 def shared_partitions(found: tuple[Difference, ...], read: tuple[str, ...], record_time: str) -> int:

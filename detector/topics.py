@@ -48,15 +48,24 @@ class Difference:
 
 
 def check(
-    connection: Connection, wanted: Sequence[Topic], *, replicas: int = 1, patience_seconds: float = PATIENCE_SECONDS
+    connection: Connection,
+    wanted: Sequence[Topic],
+    *,
+    replicas: int = 1,
+    patience_seconds: float = PATIENCE_SECONDS,
+    only_there: Sequence[str] = (),
+    waits: bool = False,
 ) -> tuple[Difference, ...]:
     """Where the broker's topics differ from `wanted`, topic by topic; empty when they do not.
 
-    Further settings of a topic are its owner's. Raises DetectorError: 75 when no broker answers in time, 77 when it
+    Further settings of a topic are its owner's. Of topics that must be `only_there` no settings are asked for. `waits`
+    is that of `explained`. Raises DetectorError: 75 when no broker answers in time, 77 when it
     refuses.
     """
-    with _admin(connection, patience_seconds) as admin:
-        return tuple(_differences(admin, wanted, replicas))
+    with _admin(connection, patience_seconds, waits=waits) as admin:
+        there = _partitions(admin, only_there) if only_there else {}
+        missing = [Difference(name, MISSING, "", "") for name in only_there if name not in there]
+        return (*_differences(admin, wanted, replicas), *missing)
 
 
 def apply(connection: Connection, wanted: Sequence[Topic], *, replicas: int = 1) -> tuple[Difference, ...]:
@@ -81,8 +90,8 @@ def apply(connection: Connection, wanted: Sequence[Topic], *, replicas: int = 1)
 
 
 @contextmanager
-def _admin(connection: Connection, patience_seconds: float) -> Iterator[KafkaAdminClient]:
-    with explained(connection, "kafka"):
+def _admin(connection: Connection, patience_seconds: float, *, waits: bool = False) -> Iterator[KafkaAdminClient]:
+    with explained(connection, "kafka", waits=waits):
         admin = KafkaAdminClient(**connection, bootstrap_timeout_ms=int(patience_seconds * 1_000))
         try:
             yield admin

@@ -1,6 +1,5 @@
 """Puts the worker together: every part is made from the settings here, and there is no logic."""
 
-import asyncio
 from typing import Final
 
 import structlog
@@ -20,9 +19,9 @@ from detector.streaming.health import Health
 from detector.streaming.http_server import HttpServer
 from detector.streaming.metrics import Metrics
 from detector.streaming.options import Broker, WorkerOptions
-from detector.topic_check import TopicCheck
+from detector.topic_check import look
 from detector.version import versions
-from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS
+from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, topics
 
 HEARTBEATS: Final = 3.0
 """In the time after which a silent worker loses its partitions: two may be lost."""
@@ -35,7 +34,7 @@ def run(settings: Settings) -> int:
     """
     logs.configure(format=settings.log_format, level=settings.log_level, secrets=settings.secrets())
     plan, options = load_plan(settings.pack), options_of(settings)
-    health, topic_check = Health(), TopicCheck(settings, options)
+    health = Health()
     metrics = Metrics(
         topics=options.topics, rules=[rule.id for rule in plan.rules], live=settings.record_time == "log_append"
     )
@@ -53,10 +52,10 @@ def run(settings: Settings) -> int:
     try:
         return run_worker(
             options,
-            lambda number, store: partition(number, store, settings, plan, partitions=topic_check.partitions),
+            lambda number, store, partitions: partition(number, store, settings, plan, partitions=partitions),
             Encoders(codec.encode_alert, codec.encode_health, codec.encode_dead_letter),
-            Audience(health, metrics, topic_check),
-            on_start=lambda _stop: tick(health),
+            lambda: partitions_found(settings, options),
+            Audience(health, metrics),
         )
     finally:
         server.stop()
@@ -86,6 +85,19 @@ def options_of(settings: Settings) -> WorkerOptions:
     )
 
 
+def partitions_found(settings: Settings, options: WorkerOptions) -> int:
+    """Look at the topics of these settings; gives and raises what `look` does."""
+    names = {*options.topics, options.changelog}
+    imports = settings.record_time == "create"
+    registered = topics(prefix=settings.topic_prefix, imports=imports, app_id=settings.app_id)
+    return look(
+        connection(settings),
+        [topic for topic in registered if topic.name in names],
+        [options.alerts_topic, options.health_topic, options.dead_letters_topic],
+        record_time=settings.record_time,
+    )
+
+
 def partition(number: int, store: dict[bytes, bytes], settings: Settings, plan: Plan, *, partitions: int) -> Fold:
     """Make the domain's partition of this number, one of `partitions`, over its committed state."""
 
@@ -100,9 +112,3 @@ def partition(number: int, store: dict[bytes, bytes], settings: Settings, plan: 
         store=store,
         record_time=settings.record_time,
     )
-
-
-def tick(health: Health, seconds: float = 1.0) -> None:
-    """Let the running event loop prove from now on, every so many seconds, that it runs."""
-    health.loop_ticked(0.0)
-    asyncio.get_running_loop().call_later(seconds, tick, health, seconds)

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 from typing import Any, Final, cast
@@ -18,7 +17,7 @@ from faust.types import StreamT
 from detector.errors import DetectorError
 from detector.record_batches import read_tolerantly
 from detector.streaming.batches import BatchMessage, BatchSchema
-from detector.streaming.broker import check_topics, wait_for_broker
+from detector.streaming.broker import Look, first_contact
 from detector.streaming.ending import Ending, Exit, exit_code
 from detector.streaming.engine import Engine
 from detector.streaming.fold import Encoders, FoldFactory
@@ -112,43 +111,47 @@ class Worker:
         options: WorkerOptions,
         fold_factory: FoldFactory,
         encoders: Encoders,
+        look: Look,
         observer: Observer,
         *,
         crash_point: CrashPoint,
         exit_process: Exit,
     ) -> None:
         self.options = options
+        self.look = look
         self.fold_factory = fold_factory
         self.encoders = encoders
         self.observer = observer
         self.crash_point = crash_point
         self.ending = Ending(observer, exit_process)
         self.stopping = asyncio.Event()
-        self._watchdog: threading.Timer | None = None
+        self._engine: Engine | None = None
 
     def ask_to_stop(self) -> None:
         """Stop in order; whatever hangs is ended after `hard_stop_seconds`."""
         if not self.stopping.is_set():
             _log.info("stopping: the last checkpoint, then out of the group")
             self.observer.readiness(ready=False, reason="stopping")
-            self._watchdog = self.ending.watch(self.options.hard_stop_seconds)
+            self.ending.watch(self.options.hard_stop_seconds)  # never called off: threads may outlive the event loop
             self.stopping.set()
 
     async def run(self) -> int:
         """Run until asked to stop (0) or until something ends the worker. Raises DetectorError as the start does."""
+        heart = asyncio.create_task(self._heart())
         try:
-            return await self._run()
+            self.ending.outcome = await self._run()
+            return self.ending.outcome
         finally:
-            if self._watchdog is not None:
-                self._watchdog.cancel()
+            heart.cancel()
 
     async def _run(self) -> int:
         self.observer.readiness(ready=False, reason="waiting_for_broker")
-        if not await self._unless_stopped(self._first_contact()):
+        contact = asyncio.ensure_future(first_contact(self.options.broker, self.look, self.observer))
+        if not await self._unless_stopped(contact):
             return 0
         engine = Engine(
             self.options,
-            self.partitions,
+            contact.result(),
             self.fold_factory,
             self.encoders,
             observer=self.observer,
@@ -159,7 +162,7 @@ class Worker:
         self.observer.readiness(ready=False, reason="joining")
         app = make_app(self.options, engine)
         app.finalize()
-        heart = asyncio.create_task(self._heart(engine))
+        self._engine = engine
         try:
             if await self._unless_stopped(app.start()):
                 await self._unless_stopped(app._crashed.wait())  # noqa: SLF001 - mode has no public way to wait for it
@@ -170,16 +173,9 @@ class Worker:
             self.ending.abandon("the worker", crash)
             return self.ending.code or 0
         await engine.stop()
-        heart.cancel()
+        self.ending.outcome = self.ending.code or 0
         await self._leave_group(app)
         return self.ending.code or 0
-
-    async def _first_contact(self) -> None:
-        client = await wait_for_broker(self.options.broker, self.observer)
-        try:
-            self.partitions = await check_topics(client, self.options)
-        finally:
-            await client.close()
 
     async def _unless_stopped(self, work: Any) -> bool:
         """Await the work and say True, or give it up and say False as soon as a stop is asked for."""
@@ -194,17 +190,22 @@ class Worker:
         task.result()
         return not self.stopping.is_set()
 
-    async def _heart(self, engine: Engine) -> None:
+    async def _heart(self) -> None:
+        """Prove that the loop runs, from the start on, and let the engine do what is due once there is one."""
+        self.observer.loop_ticked(0.0)
         due = observed = monotonic()
         while True:
             due += _BEAT_SECONDS
             await asyncio.sleep(max(0.0, due - monotonic()))
+            engine = self._engine
             try:
-                engine.beat()
+                if engine is not None:
+                    engine.beat()
                 if monotonic() - observed >= _OBSERVE_SECONDS:
                     observed = monotonic()
                     self.observer.loop_ticked(max(0.0, observed - due))
-                    engine.observe()
+                    if engine is not None:
+                        engine.observe()
             except Exception as error:  # noqa: BLE001 - without a heart nothing would ever be committed
                 self.ending.abandon("the worker's heart", error)
                 return
@@ -222,15 +223,15 @@ def run_worker(
     options: WorkerOptions,
     fold_factory: FoldFactory,
     encoders: Encoders,
+    look: Look,
     observer: Observer | None = None,
     *,
     crash_point: CrashPoint = lambda _name: None,
     exit_process: Exit = os._exit,
-    on_start: Callable[[Callable[[], None]], object] = lambda _stop: None,
 ) -> int:
     """Run a worker until SIGTERM or SIGINT and return the exit code; every failure after the start ends the process.
 
-    `on_start` is called on the event loop, with the function that asks for a stop, before the broker is contacted.
+    The process must end then: it is ended `hard_stop_seconds` after a stop was asked for, whatever it does.
     Raises DetectorError for what a person must put right: 77 and 78.
     """
     check_versions()
@@ -238,13 +239,18 @@ def run_worker(
 
     async def main() -> int:
         worker = Worker(
-            options, fold_factory, encoders, observer or Silence(), crash_point=crash_point, exit_process=exit_process
+            options,
+            fold_factory,
+            encoders,
+            look,
+            observer or Silence(),
+            crash_point=crash_point,
+            exit_process=exit_process,
         )
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, worker.ask_to_stop)
-        on_start(worker.ask_to_stop)
         return await worker.run()
 
     try:

@@ -46,7 +46,9 @@ class Ending:
         self.observer = observer
         self.exit_process = exit_process
         self.code: int | None = None
-        """The exit code, once it was decided."""
+        """The exit code, once it was decided that the worker must not go on."""
+        self.outcome: int | None = None
+        """The exit code of a stop in order, once everything is durable."""
 
     def abandon(self, what: str, error: BaseException) -> None:
         """Log what failed and end with the code that fits the error; nothing that comes later is waited for.
@@ -69,15 +71,19 @@ class Ending:
         self._leave(self.code)
 
     def watch(self, seconds: float) -> threading.Timer:
-        """Start the watchdog that ends the process unless it is cancelled within `seconds`."""
+        """Start the watchdog that ends the process unless it is cancelled within `seconds`.
+
+        It ends with `outcome` where that was reached: what hangs then only keeps the process from leaving.
+        """
         timer = threading.Timer(seconds, self._overdue, (seconds,))
         timer.daemon = True
         timer.start()
         return timer
 
     def _overdue(self, seconds: float) -> None:
-        _log.critical("the worker has not stopped within %.0f s: it is ended with %d", seconds, TEMPORARY)
-        self._leave(TEMPORARY)
+        code = TEMPORARY if self.outcome is None else self.outcome
+        _log.critical("the worker has not stopped within %.0f s: it is ended with %d", seconds, code)
+        self._leave(code)
 
     def _leave(self, code: int) -> None:
         for handler in logging.getLogger().handlers:
@@ -92,14 +98,14 @@ def exit_code(error: BaseException) -> int:
     """The exit code of sysexits.h that fits the error."""
     if isinstance(error, DetectorError):
         return error.exit_code
+    if isinstance(error, StateError) and error.newer:
+        return CONFIG
     if isinstance(error, _REFUSALS):
         return AUTH
     if isinstance(error, KafkaError | OSError | TimeoutError) and not isinstance(error, _OURS):
         return TEMPORARY
     return INTERNAL
 
-    if isinstance(error, StateError) and error.newer:
-        return CONFIG
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, ProducerFenced):

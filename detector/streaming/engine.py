@@ -334,7 +334,7 @@ class Engine:
         try:
             for number in sorted(active):
                 store = self.stores.setdefault(number, Store())
-                fold = self._fold_factory(number, store.values)
+                fold = self._fold_factory(number, store.values, self.partitions)
                 fold.restore()
                 self.live[number] = Live(number, fold, store, self._writers[number], self.topics, monotonic())
         except Exception as error:  # noqa: BLE001 - Faust would not notice

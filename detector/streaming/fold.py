@@ -78,8 +78,11 @@ class Fold(Protocol):
         """Hear that the last collected changes are durable."""
 
 
-FoldFactory = Callable[[int, dict[bytes, bytes]], Fold]
-"""Makes the fold of a partition number over its committed state (key -> value, kept current by the engine)."""
+FoldFactory = Callable[[int, dict[bytes, bytes], int], Fold]
+"""Makes the fold of a partition number over its committed state (key -> value, kept current by the engine).
+
+The last argument is the number of partitions that there are.
+"""
 
 
 @dataclass(frozen=True)

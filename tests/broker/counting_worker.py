@@ -12,6 +12,8 @@ from detector.streaming.app import run_worker
 from detector.streaming.fold import Changes, Fold
 from detector.streaming.observer import Silence
 from detector.streaming.options import Broker, WorkerOptions
+from detector.topic_check import look
+from schemas.topics import TimestampType, Topic
 from tests.streaming.counting import ENCODERS, CountingFold
 
 
@@ -101,7 +103,7 @@ def main() -> None:
 
     topics = tuple(f"{given.prefix}{name}" for name in ("usage", "tickets", "crm"))
 
-    def fold_factory(number: int, store: dict[bytes, bytes]) -> Fold:
+    def fold_factory(number: int, store: dict[bytes, bytes], _partitions: int) -> Fold:
         return CountingFold(number, store, topics, merging=given.merging, urgency=given.urgency)
 
     options = WorkerOptions(
@@ -119,8 +121,16 @@ def main() -> None:
         checkpoint_interval=0.5,
         idle_interval=1.0,
     )
+
+    def find() -> int:
+        stamps: TimestampType = "CreateTime" if given.record_time == "create" else "LogAppendTime"
+        read = [Topic(name=name, role="in", key="account", carries="numbers", timestamps=stamps) for name in topics]
+        read.append(Topic(name=options.changelog, role="changelog", key="account", carries="counts", compact=True))
+        published = [options.alerts_topic, options.health_topic, options.dead_letters_topic]
+        return look({"bootstrap_servers": given.bootstrap}, read, published, record_time=given.record_time)
+
     try:
-        code = run_worker(options, fold_factory, ENCODERS, Spoken(), crash_point=crash_point)
+        code = run_worker(options, fold_factory, ENCODERS, find, Spoken(), crash_point=crash_point)
     except DetectorError as error:
         sys.stderr.write(f"detector: {error}\n")
         code = error.exit_code

@@ -1,10 +1,14 @@
 """Before a worker joins its group its topics must be there, be partitioned alike and carry the right time."""
 
+from typing import Any
+
 import pytest
 
+from detector import topic_check
 from detector.errors import CONFIG, DetectorError
-from detector.topic_check import shared_partitions
+from detector.topic_check import look, shared_partitions
 from detector.topics import MISSING, PARTITIONS, TIMESTAMPS, Difference
+from schemas.topics import topics
 
 READ = ("usage", "support", "changelog")
 
@@ -52,3 +56,27 @@ def test_other_settings_of_a_topic_do_not_stop_the_start() -> None:
     assert (
         shared_partitions((*counts("4", "4", "4"), different("usage", "retention.ms", "1", "2")), READ, "create") == 4
     )
+
+
+def test_a_topic_that_is_not_known_yet_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(different("alerts", MISSING),), counts("4", "4", "4")]
+    asked: list[Any] = []
+
+    def check(_connection: object, wanted: list[Any], **how: object) -> tuple[Difference, ...]:
+        asked.append(({topic.partitions for topic in wanted}, how))
+        return answers.pop(0)
+
+    monkeypatch.setattr(topic_check, "check", check)
+    monkeypatch.setattr(topic_check, "_PAUSE_SECONDS", 0)
+    read = [topic for topic in topics(app_id="app") if topic.role == "in"]
+    with pytest.raises(DetectorError, match="usage has 4"):  # the names of `counts` are others
+        look({}, read, ["alerts"], record_time="log_append")
+    assert asked == [({1}, {"only_there": ["alerts"], "waits": True})] * 2
+
+
+def test_a_missing_topic_stops_the_start_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_check, "check", lambda *_, **__: (different("alerts", MISSING),))
+    monkeypatch.setattr(topic_check, "_PAUSE_SECONDS", 0)
+    with pytest.raises(DetectorError, match="alerts — run `detector topics apply`") as caught:
+        look({}, [], ["alerts"], record_time="log_append")
+    assert caught.value.exit_code == CONFIG

@@ -154,7 +154,7 @@ class Stage:
         self.reading = Reading()
         self.folds: list[CountingFold] = []
 
-        def make_fold(number: int, store: dict[bytes, bytes]) -> Fold:
+        def make_fold(number: int, store: dict[bytes, bytes], _partitions: int) -> Fold:
             self.folds.append(CountingFold(number, store, options.topics, merging=merging, urgency=urgency))
             return self.folds[-1]
 

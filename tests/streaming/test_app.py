@@ -12,12 +12,13 @@ import pytest
 from faust.types import TP
 
 from detector.domain.record import Record
-from detector.streaming.app import WorkerApp
+from detector.streaming.app import Worker, WorkerApp
 from detector.streaming.consumer import BatchConsumer
+from detector.streaming.observer import Silence
 from detector.streaming.options import Broker
 from detector.streaming.table import BatchTable, BatchTableManager
 from detector.streaming.thread import BatchThread
-from tests.streaming.counting import pack
+from tests.streaming.counting import ENCODERS, pack
 from tests.streaming.fakes import OPTIONS, Stage, batch, unstarted
 
 
@@ -174,3 +175,26 @@ def test_without_sasl_it_is_plain_or_tls(context: SSLContext | None, protocol: s
         return made(app)._client
 
     assert with_app(scene, broker=Broker("a:1", ssl_context=context))._security_protocol == protocol
+
+
+def test_the_loop_is_proved_alive_before_any_broker_answers() -> None:
+    class Ear(Silence):
+        def __init__(self) -> None:
+            self.ticked = asyncio.Event()
+
+        def loop_ticked(self, late_seconds: float) -> None:
+            assert late_seconds == 0
+            self.ticked.set()
+
+    def look() -> int:
+        raise AssertionError("nobody answers")
+
+    async def main() -> int:
+        ear, codes = Ear(), list[int]()
+        worker = Worker(OPTIONS, cast("Any", None), ENCODERS, look, ear, crash_point=bool, exit_process=codes.append)
+        run = asyncio.create_task(worker.run())
+        await asyncio.wait_for(ear.ticked.wait(), 10)
+        worker.ask_to_stop()
+        return await run
+
+    assert asyncio.run(main()) == 0

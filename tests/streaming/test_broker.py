@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from types import SimpleNamespace
+import threading
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
 
-from detector.errors import AUTH, CONFIG, DetectorError
-from detector.streaming.broker import check_topics, wait_for_broker
+from detector.errors import AUTH, CONFIG, TEMPORARY, DetectorError
+from detector.streaming.broker import first_contact
 from detector.streaming.observer import Silence
 from detector.streaming.options import Broker
-from tests.streaming.fakes import OPTIONS
+
+KAFKA = Broker("kafka:9092")
 
 
 class FakeClient:
@@ -45,10 +46,12 @@ class Ear(Silence):
         self.heard.append(connected)
 
 
-def contact(answers: list[str], ear: Ear) -> Any:
+def contact(answers: list[str], ear: Ear, *, broker: Broker = KAFKA, look: Callable[[], int] = lambda: 4) -> int:
     """Try until the answers are used up."""
     client = FakeClient(answers)
-    return asyncio.run(wait_for_broker(Broker("kafka:9092"), ear, connect=lambda: cast("Any", client), retry_seconds=0))
+    found = asyncio.run(first_contact(broker, look, ear, connect=lambda: cast("Any", client), retry_seconds=0))
+    assert client.closed == len(ear.heard)
+    return found
 
 
 def test_a_broker_that_is_away_is_waited_for_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -56,7 +59,8 @@ def test_a_broker_that_is_away_is_waited_for_with_one_line(caplog: pytest.LogCap
     contact(["[Errno 111] Connect call failed"] * 30, ear)
     assert ear.heard == [False] * 30 + [True]
     lines = [record.getMessage() for record in caplog.records]
-    assert lines == ["Kafka at kafka:9092 does not answer: waiting for it since 0 s"]
+    reason = "no broker answers at kafka:9092 — start it, or name another with --brokers"
+    assert lines == [f"Kafka at kafka:9092 does not answer: waiting for it since 0 s ({reason})"]
 
 
 @pytest.mark.parametrize(
@@ -73,33 +77,36 @@ def test_a_broker_that_refuses_us_is_not_waited_for(said: str) -> None:
     assert refused.value.exit_code == AUTH
 
 
-def check(partitions: Mapping[str, int]) -> int:
-    """Check topics of which the broker knows these."""
-    cluster = SimpleNamespace(partitions_for_topic=lambda topic: set(range(partitions.get(topic, 0))) or None)
-
-    async def fetch_all_metadata() -> Any:
-        return cluster
-
-    client = cast("Any", SimpleNamespace(fetch_all_metadata=fetch_all_metadata))
-    return asyncio.run(check_topics(client, OPTIONS, look_seconds=0))
+def test_a_broker_that_hangs_up_is_one_that_starts_or_stops_and_is_waited_for() -> None:
+    """To a command it is a refused login; a worker tries again until the broker says so itself."""
+    broker = Broker("kafka:9092", sasl_mechanism="PLAIN", username="u")
+    ear = Ear()
+    assert contact(["disconnected"] * 3, ear, broker=broker) == 4
+    assert ear.heard == [False] * 3 + [True]
 
 
-ALL = dict.fromkeys(["crm", "usage", "app-accounts-changelog", "alerts", "health", "dead"], 4)
+def test_a_broker_that_goes_away_while_the_topics_are_looked_at_is_waited_for() -> None:
+    answers = [DetectorError("no broker answers", TEMPORARY)] * 3
+    threads: set[str] = set()
+
+    def look() -> int:
+        threads.add(threading.current_thread().name)
+        if answers:
+            raise answers.pop()
+        return 7
+
+    ear = Ear()
+    assert contact([], ear, look=look) == 7
+    assert ear.heard == [False] * 3 + [True]
+    assert threading.main_thread().name not in threads  # a look blocks: the event loop must go on meanwhile
 
 
-def test_the_number_of_partitions_is_that_of_the_in_topics() -> None:
-    assert check(ALL | {"alerts": 12}) == 4
+@pytest.mark.parametrize("code", [AUTH, CONFIG])
+def test_topics_that_are_wrong_are_not_waited_for(code: int) -> None:
+    def look() -> int:
+        raise DetectorError("topics are missing — run `detector topics apply`", code)
 
-
-@pytest.mark.parametrize("missing", ALL)
-def test_a_missing_topic_is_named_with_what_to_do(missing: str) -> None:
-    with pytest.raises(DetectorError, match=f"{missing} — run `detector topics apply`") as refused:
-        check({name: count for name, count in ALL.items() if name != missing})
-    assert refused.value.exit_code == CONFIG
-
-
-@pytest.mark.parametrize("other", ["usage", "app-accounts-changelog"])
-def test_topics_that_are_partitioned_differently_are_refused(other: str) -> None:
-    with pytest.raises(DetectorError, match=f"{other} has 5") as refused:
-        check(ALL | {other: 5})
-    assert refused.value.exit_code == CONFIG
+    ear = Ear()
+    with pytest.raises(DetectorError, match="topics are missing"):
+        contact([], ear, look=look)
+    assert ear.heard == [False]

@@ -78,3 +78,18 @@ def test_the_watchdog_can_be_called_off() -> None:
     timer.cancel()
     timer.join(10)
     assert codes == []
+
+
+def test_what_hangs_after_everything_is_durable_is_ended_with_the_code_of_the_stop() -> None:
+    ended = threading.Event()
+    codes: list[int] = []
+
+    def leave(code: int) -> None:
+        codes.append(code)
+        ended.set()
+
+    ending = Ending(Silence(), leave)
+    ending.outcome = 0
+    ending.watch(0.0)
+    assert ended.wait(10)
+    assert codes == [0]
