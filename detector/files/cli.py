@@ -1,8 +1,9 @@
 """The commands `detector emit` and `detector export`."""
 
 import asyncio
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from detector.settings import Settings
 
 INPUTS = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+DAY_MS: Final = 86_400_000
 OUTPUT = click.Path(path_type=Path)
 
 
@@ -64,6 +66,8 @@ def emit(
     if until is not None:
         reader.columns.refuse_later(until)
     _put_aside(reader.columns, dead_letters)
+    if live:
+        _tell_history(reader.columns)
     partitions, notes = asyncio.run(check_topics(kafka, plan, reader.topics()))
     log = reader.log(partitions)
     for note in notes:
@@ -86,6 +90,19 @@ def _put_aside(read: "Columns", path: Path | None) -> None:
     if note := unused.note():
         click.echo(f"note: {note}", err=True)
     unused.refuse_nothing_else(len(read.values))
+
+
+def _tell_history(read: "Columns") -> None:
+    from detector.files.instant import rfc3339
+    from detector.files.unused import counted
+
+    day_ago = time.time() * 1_000 - DAY_MS
+    old = [at for at in read.timestamps if at < day_ago]
+    if old:
+        what = f"{counted(len(old), 'event')} {'is' if len(old) == 1 else 'are'} older than a day"
+        why = f"the oldest of {rfc3339(min(old))}: as they come now, they are late"
+        advice = "send history to import topics (`detector topics apply --import`), without --live"
+        click.echo(f"note: {what}, {why}; {advice}", err=True)
 
 
 @click.command()

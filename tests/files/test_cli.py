@@ -84,6 +84,21 @@ def test_files_without_one_line_of_use_are_told_before_any_broker_is_asked(tmp_p
     assert len(dead.read_bytes().splitlines()) == 2
 
 
+def test_history_sent_live_is_told_before_any_broker_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise DetectorError("no broker")
+
+    monkeypatch.setattr("detector.files.emit.check_topics", refuse)
+    old, ahead = event(event_id="1", at="2020-03-02T09:00:00Z"), event(event_id="2", at="2090-01-01T00:00:00Z")
+    note = "note: 1 event is older than a day, the oldest of 2020-03-02T09:00:00.000Z"
+    for lines, live, told in (((old, ahead), True, True), ((ahead,), True, False), ((old,), False, False)):
+        path = write(tmp_path / "e", *lines)
+        result = CliRunner().invoke(emit, [str(path), *(["--live"] if live else [])])
+        assert str(result.exception) == "no broker"
+        assert (note in result.stderr) is told
+        assert ("detector topics apply --import" in result.stderr) is told
+
+
 def test_dead_letters_never_go_where_the_events_are(tmp_path: Path) -> None:
     path = write(tmp_path / "e", b"{")
     result = CliRunner().invoke(emit, [str(path), "--dead-letters", str(path), "--brokers", "127.0.0.1:1"])
