@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,9 @@ SLICE_BYTES: Final = 4 << 20
 """A slice is built while the one before is under way; its records are in order, slices one after the other."""
 
 BATCH_BYTES: Final = 512 << 10
+ROUND_BYTES: Final = 1 << 20
+"""What is under way at a time; within the patience of 10 s a link of 1 Mbit/s manages that."""
+
 PACE: Final = 0.05
 """Seconds of events in one slice where there is a rate limit."""
 
@@ -127,30 +131,38 @@ async def emit(
 ) -> tuple[int, float]:
     """Send records and give how many the brokers have acknowledged, and the seconds that took.
 
-    `sent` hears how many more are acknowledged. Raises DetectorError as `explained` does, when a slice is not
-    acknowledged within `kafka.patience` seconds.
+    `sent` hears how many more are acknowledged. Raises DetectorError as `explained` does, when nothing is acknowledged
+    for `kafka.patience` seconds; it says how many records were before.
     """
     loop = asyncio.get_running_loop()
     size = SLICE_RECORDS if not plan.rate else max(1, min(SLICE_RECORDS, int(plan.rate * PACE)))
-    with explained(kafka.connection, "aiokafka"):
-        settings = {"enable_idempotence": True, "acks": "all", "max_batch_size": BATCH_BYTES}
-        async with started(kafka, AIOKafkaProducer, **settings) as producer:
-            begin, count = loop.time(), 0
-            under_way: asyncio.Task[int] | None = None
-            for piece in _slices(records, size):
-                batches = _batches(producer, piece, plan)
+    count = -1  # not even begun
+
+    def acknowledged(more: int) -> None:
+        nonlocal count
+        count += more
+        sent(more)
+
+    try:
+        with explained(kafka.connection, "aiokafka"):
+            settings = {"enable_idempotence": True, "acks": "all", "max_batch_size": BATCH_BYTES}
+            async with started(kafka, AIOKafkaProducer, **settings) as producer:
+                begin, count = loop.time(), 0
+                under_way: asyncio.Task[None] | None = None
+                for piece in _slices(records, size):
+                    batches = _batches(producer, piece, plan)
+                    if under_way is not None:
+                        await under_way
+                    if plan.rate:
+                        await asyncio.sleep(begin + count / plan.rate - loop.time())
+                    under_way = asyncio.create_task(_deliver(producer, batches, kafka.patience, acknowledged))
                 if under_way is not None:
-                    done = await under_way
-                    count += done
-                    sent(done)
-                if plan.rate:
-                    await asyncio.sleep(begin + count / plan.rate - loop.time())
-                under_way = asyncio.create_task(_deliver(producer, batches, kafka.patience))
-            if under_way is not None:
-                done = await under_way
-                count += done
-                sent(done)
-            return count, loop.time() - begin
+                    await under_way
+                return count, loop.time() - begin
+    except DetectorError as error:
+        if count < 0:
+            raise
+        raise DetectorError(f"after {count:,} acknowledged records: {error}", error.exit_code) from error
 
 
 def _slices(records: Iterable[Sent], most: int) -> Iterator[list[Sent]]:
@@ -179,23 +191,45 @@ def _batches(producer: Any, piece: Sequence[Sent], plan: Plan) -> dict[tuple[str
     return {(plan.target(topic), partition): batches for (topic, partition), batches in packed.items()}
 
 
-async def _deliver(producer: Any, batches: dict[tuple[str, int], list[Any]], patience: float) -> int:
-    """Send a slice and give its count of records, all acknowledged."""
+async def _deliver(
+    producer: Any, batches: dict[tuple[str, int], list[Any]], patience: float, acknowledged: Callable[[int], object]
+) -> None:
+    """Send a slice until all of it is acknowledged; `acknowledged` hears how many more records are.
 
-    async def one(topic: str, partition: int, batches: Sequence[Any]) -> None:
-        for batch in batches:
+    Raises TimeoutError when no batch is acknowledged for `patience` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(patience) as silence:
+
+        async def one(topic: str, partition: int, batch: Any) -> None:
             await (await producer.send_batch(batch, topic, partition=partition))
+            silence.reschedule(loop.time() + patience)
+            acknowledged(batch.record_count())
 
-    work = {asyncio.create_task(one(*place, some)): place[0] for place, some in batches.items()}
-    _, late = await asyncio.wait(work, timeout=patience)
-    for task in late:
-        task.cancel()
-    for topic, result in zip(work.values(), await asyncio.gather(*work, return_exceptions=True), strict=True):
-        if isinstance(result, asyncio.CancelledError):
-            raise TimeoutError
-        if isinstance(result, BaseException):
-            raise _refused(topic, result)
-    return sum(batch.record_count() for some in batches.values() for batch in some)
+        for some in _rounds(batches):
+            results = await asyncio.gather(*(one(*each) for each in some), return_exceptions=True)
+            for (topic, _, _), result in zip(some, results, strict=True):
+                if isinstance(result, BaseException):
+                    raise _refused(topic, result)
+
+
+def _rounds(batches: dict[tuple[str, int], list[Any]]) -> Iterator[list[tuple[str, int, Any]]]:
+    """Give the batches in rounds of ROUND_BYTES at most, each with one batch of a topic-partition at most.
+
+    What is under way to a broker is one request, acknowledged as a whole: on a slow link it must not be a large one.
+    """
+    for rank in zip_longest(*batches.values()):
+        some: list[tuple[str, int, Any]] = []
+        size = 0
+        for (topic, partition), batch in zip(batches, rank, strict=True):
+            if batch is None:
+                continue
+            if some and size + batch.size() > ROUND_BYTES:
+                yield some
+                some, size = [], 0
+            some.append((topic, partition, batch))
+            size += batch.size()
+        yield some
 
 
 def _refused(topic: str, error: BaseException) -> BaseException:
