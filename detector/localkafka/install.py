@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -63,8 +64,10 @@ class Installation:
         return f"-XX:{'AOTCacheOutput' if self.java.release >= _AOT else 'ArchiveClassesAtExit'}={target}"
 
 
-def prepare(folder: Path | None = None) -> Installation:
+def prepare(folder: Path | None = None, *, fetching: Callable[[], None] | None = None) -> Installation:
     """Kafka in the user's cache (or in `folder`), made once; a second process that needs it waits for the first.
+
+    `fetching` hears, before that takes its seconds, that it is not there yet.
 
     Raises DetectorError when there is no Java (78) or no jar (74).
     """
@@ -73,6 +76,8 @@ def prepare(folder: Path | None = None) -> Installation:
     home = (folder or cache_folder()) / f"kafka-{release}"
     installation = Installation(java, home)
     if not installation.complete:
+        if fetching:
+            fetching()
         with exclusive(home):
             if not installation.complete:
                 _make(installation)

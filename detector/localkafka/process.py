@@ -2,11 +2,36 @@
 
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 _LEASH: Final = ("/bin/sh", "-c", 'read -r _; kill -9 "$1" 2>/dev/null', "leash")
+
+
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back what would end this process until the block is done: nothing in it is left half begun.
+
+    Children started inside hear their signals as ever. Outside the main thread, where no handler runs, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for one in came:
+            signal.raise_signal(one)
 
 
 class Process:
@@ -18,7 +43,7 @@ class Process:
     def __init__(
         self, command: Sequence[str], *, folder: Path, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        with log.open("ab") as output:
+        with log.open("ab") as output, undisturbed():
             self._child = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -28,7 +53,9 @@ class Process:
                 stderr=output,
                 start_new_session=True,
             )
-        self._leash = subprocess.Popen([*_LEASH, str(self._child.pid)], stdin=subprocess.PIPE, start_new_session=True)
+            self._leash = subprocess.Popen(
+                [*_LEASH, str(self._child.pid)], stdin=subprocess.PIPE, start_new_session=True
+            )
 
     @property
     def pid(self) -> int:

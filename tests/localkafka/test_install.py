@@ -62,4 +62,7 @@ def test_a_jar_that_was_removed_is_fetched_again(
     installation = prepare(tmp_path)
     next((installation.folder / "lib").iterdir()).unlink()
     assert not installation.complete
-    assert prepare(tmp_path).complete
+    said: list[str] = []
+    assert prepare(tmp_path, fetching=lambda: said.append("it is being fetched")).complete
+    assert prepare(tmp_path, fetching=lambda: said.append("again")).complete
+    assert said == ["it is being fetched"]

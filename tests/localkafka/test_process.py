@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from detector.localkafka.process import Process
+import pytest
+
+from detector.localkafka.process import Process, undisturbed
 
 PARENT = """
 import sys
@@ -52,3 +55,31 @@ def test_who_does_not_end_in_time_is_killed(tmp_path: Path) -> None:
     assert process.exit_code is None
     assert process.end(0.01) == -signal.SIGKILL
     process.signal(signal.SIGTERM)  # of no effect on who has ended
+
+
+def test_who_is_asked_to_end_meanwhile_does_so_when_nothing_is_half_begun() -> None:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    steps = []
+
+    def block() -> None:
+        with undisturbed():
+            signal.raise_signal(signal.SIGTERM)
+            steps.append("the rest of the block")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            block()
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert steps == ["the rest of the block"]
+
+
+def test_outside_the_main_thread_nothing_has_to_be_held_back() -> None:
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(_undisturbed).result(10) is signal.getsignal(signal.SIGTERM)
+
+
+def _undisturbed() -> object:
+    with undisturbed():
+        return signal.getsignal(signal.SIGTERM)
