@@ -46,22 +46,23 @@ def demo(until: int | None, rate: int | None, events: Path | None, pictures: Pat
     view = None
     try:
         from detector.demo.show import show
-        from detector.demo.summary import interrupted, summary
+        from detector.demo.summary import by_yourself, interrupted, summary
         from detector.demo.view import View
 
         console, view = _console(), View(end)
         if rate is None:
             rate = WATCHED if console.is_terminal else 0
         found = show(given, view, console, rate)
-        last_words = summary(view, found)
+        last_words, steps = summary(view, found), by_yourself(found.steps)
         console.print(last_words)
+        console.print(steps, soft_wrap=True)
     except KeyboardInterrupt:
         click.echo(interrupted(view) if view else "Stopped before it began.")
         return
     if pictures is not None:
         from detector.demo.pictures import draw
 
-        draw(pictures, view, last_words)
+        draw(pictures, view, last_words, steps)
 
 
 def _end(until: int | None) -> datetime:

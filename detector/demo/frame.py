@@ -21,17 +21,23 @@ _ACCOUNT: Final = max(len(story.account_id) for story in STORIES)
 _HEAD: Final = 3
 _STORIES: Final = (len(STORIES) + 1) // 2 + 1
 _FOOT: Final = 3
+_NEWS: Final = 5
+"""Of the latest alerts, at least: in a low terminal the stories make room, then the course."""
 
 
 def frame(view: View, width: int, height: int) -> RenderableType:
     """Draw the moment, for a terminal of this size."""
+    room = height - _HEAD
+    foot = _FOOT if room >= _NEWS + _FOOT else 0
+    stories = min(_STORIES, max(0, room - foot - _NEWS))
+    stories = stories if stories > 1 else 0  # a heading alone says nothing
+    parts = [Layout(_head(view), size=_HEAD), Layout(_news(view, room - foot - stories), ratio=1)]
+    if stories:
+        parts.append(Layout(_stories(view, width), size=stories))
+    if foot:
+        parts.append(Layout(_foot(view), size=foot))
     layout = Layout()
-    layout.split_column(
-        Layout(_head(view), size=_HEAD),
-        Layout(_news(view, height - _HEAD - _STORIES - _FOOT), ratio=1),
-        Layout(_stories(view, width), size=_STORIES),
-        Layout(_foot(view), size=_FOOT),
-    )
+    layout.split_column(*parts)
     return layout
 
 

@@ -8,9 +8,11 @@ from typing import Final, NamedTuple
 from rich.table import Table
 
 from detector.demo.course import course
-from detector.demo.leavers import PLAIN_RULE, Alerted, Label, Score, plain_silence, score
+from detector.demo.leavers import Alerted, Label, Score, plain_silence, score
 
 ALL: Final = "all rules together"
+PLAIN: Final = "plain 14-day silence"
+"""The row of the plain rule, told by `plain_silence`."""
 LABELS: Final[tuple[Label, ...]] = ("withdrew", "disengaged")
 LITTLE: Final = 1.5
 """Below so many times as often, an alert says little."""
@@ -29,47 +31,56 @@ def judge(told: list[Alerted], opened: dict[str, int], until: datetime) -> list[
     silence = list(plain_silence(until))
     rows = [(ALL, told, sum(opened.values()))]
     rows += [(rule, [one for one in told if one.rule_id == rule], opened[rule]) for rule in sorted(opened)]
-    rows += [(f"plain: {PLAIN_RULE}", silence, len(silence))]
+    rows += [(PLAIN, silence, len(silence))]
     return [
         Judged(name, count, {label: score(alerts, until, label) for label in LABELS}) for name, alerts, count in rows
     ]
 
 
+def in_short(judged: list[Judged]) -> str:
+    """What it comes to, in a sentence."""
+    everything = judged[0]
+    withdrew = everything.by_label["withdrew"]
+    says = "little" if _lift(everything) < LITTLE else "something"
+    return (
+        f"Of {withdrew.leavers} students who withdrew, {withdrew.leavers_alerted} had an alert before they did, but so"
+        f" had {withdrew.share_of_others_by_then:.0%} of the others by the same day: that there is an alert says {says}"
+        " about who will leave."
+    )
+
+
 def table(judged: list[Judged]) -> Table:
-    """A row for each detector; under each label three shares in percent, as the heading says."""
-    found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    found.add_column("percent alerted:\nleavers, others by then, others ever", no_wrap=True)
-    for label in LABELS:
-        found.add_column(f"\n{label}", justify="right", no_wrap=True)
-    found.add_column("\nalerts", justify="right")
+    """A row for each detector; for each label three shares in percent, and the number of alerts."""
+    found = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    found.add_column("percent\nalerted by", no_wrap=True)
+    for left in ("withdrew\nbefore", "left\nbefore"):
+        for heading in (left, "others\nby then", "others\never"):
+            found.add_column(heading, justify="right", no_wrap=True)
+    found.add_column("\nalerts", justify="right", no_wrap=True)
     for row in judged:
-        found.add_row(row.name, *(_shares(row.by_label[label]) for label in LABELS), f"{row.alerts:,}")
+        shares = [share for label in LABELS for share in _shares(row.by_label[label])]
+        found.add_row(row.name, *(f"{share * 100:.0f}" for share in shares), f"{row.alerts:,}")
     return found
 
 
-def _shares(found: Score) -> str:
-    shares = (found.share_of_leavers, found.share_of_others_by_then, found.share_of_others)
-    return " ".join(f"{share * 100:4.0f}" for share in shares)
+def _shares(found: Score) -> tuple[float, float, float]:
+    return found.share_of_leavers, found.share_of_others_by_then, found.share_of_others
 
 
-def words(judged: list[Judged]) -> Iterator[str]:
-    """What the table says, and what it does not."""
+def details(judged: list[Judged]) -> Iterator[str]:
+    """What the columns are, what tells best, and what the table does not say."""
     yield (
-        "Leavers: before they left. Others by then: by the same day, on average. Withdrew: formally. Disengaged:"
-        " withdrew or fell silent for good, which only the end of the course could tell."
+        "Withdrew: those who withdrew formally, alerted before they did. Left: those who withdrew or fell silent for"
+        " good, alerted before that (only the end of the course could tell). Beside each, everybody else: alerted by"
+        " the same day, on average, and ever."
     )
     everything, *rules, plain = judged
-    withdrew = everything.by_label["withdrew"]
-    yield (
-        f"Of {withdrew.leavers} students who withdrew, {withdrew.leavers_alerted} had an alert before they did, but so"
-        f" had {withdrew.share_of_others_by_then:.0%} of the others by the same day: {everything.alerts:,} alerts are"
-        f" {everything.alerts / len(course().registered):.1f} an enrolment in nine months."
-        f" That there is one says {'little' if _lift(everything) < LITTLE else 'something'} about who will leave."
-    )
+    enrolments = len(course().registered)
+    yield f"{everything.alerts:,} alerts are {everything.alerts / enrolments:.1f} an enrolment in nine months."
     best = max(rules, key=_lift, default=everything)
     yield (
         f"Tells them apart best: {best.name}, {_times(best)}"
-        f" (plain silence {_lift(plain):.1f}, all rules together {_lift(everything):.1f})."
+        f" ({PLAIN} {_lift(plain):.1f}, {ALL} {_lift(everything):.1f})."
     )
     yield (
         "Breaks and the weeks between deadlines look like decay here: the source names no holidays, so nobody could"

@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaProducer
 from detector.brokers import explained
 from detector.demo.ledger import COMPANY, Alert
 from detector.demo.moments import stamp
-from detector.demo.running import Running
 from detector.demo.stage import Scene
+from detector.demo.supervised import Supervised
 from detector.demo.watching import Reader, reading
 from detector.errors import TEMPORARY, DetectorError
 from detector.files.broker import Access, started
@@ -35,7 +35,7 @@ class Heard(NamedTuple):
 class Departures:
     """A context: sends to the live scene and listens to its alerts, on one event loop."""
 
-    def __init__(self, scene: Scene, reader: Reader, producer: Any, worker: Running) -> None:
+    def __init__(self, scene: Scene, reader: Reader, producer: Any, worker: Supervised) -> None:
         self._topic = scene.prefix + CRM
         self._reader, self._producer, self._worker = reader, producer, worker
         self._sent = 0
@@ -85,7 +85,7 @@ def _sponsor(account_id: str) -> str:
     return f"{account_id}:sponsor"
 
 
-async def departures(kafka: Access, scene: Scene, worker: Running, tell: Callable[[str], None]) -> list[Heard]:
+async def departures(kafka: Access, scene: Scene, worker: Supervised, tell: Callable[[str], None]) -> list[Heard]:
     """Let one sponsor after the other leave, telling each in a line."""
     found = []
     with explained(kafka.connection, "aiokafka"):

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,19 @@ from detector.localkafka.process import Process
 STOP_SECONDS: Final = 15.0
 _CODES: Final = frozenset({INTERNAL, IO, TEMPORARY, AUTH, CONFIG})
 _TOLD: Final = "detector: "
+
+
+class Ending(NamedTuple):
+    """How a command ended: its exit code (negative: the signal), that in words, and the reason its log gives."""
+
+    code: int
+    how: str
+    reason: str
+
+    @property
+    def passes(self) -> bool:
+        """Whether another start may go better: it was killed or stopped from outside, or says so itself."""
+        return self.code <= 0 or self.code == TEMPORARY
 
 
 class Running:
@@ -30,22 +43,22 @@ class Running:
             [sys.executable, "-m", "detector", *words], folder=folder, log=self.log, environment=environment
         )
 
+    def ending(self) -> Ending | None:
+        """How it ended; None while it runs."""
+        code = self._process.exit_code
+        if code is None:
+            return None
+        how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}" if code else "ended by itself"
+        return Ending(code, f"{self.name} {how}", last_word(self.log.read_text("utf-8", errors="replace")))
+
     def ended(self) -> bool:
         """Whether it ended well; raises DetectorError when it ended otherwise."""
-        code = self._process.exit_code
-        if code:
-            how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
-            reason = last_word(self.log.read_text("utf-8", errors="replace"))
-            advice = "" if " — " in reason else " — try again, `detector worker` alone says more"
-            raise DetectorError(
-                f"{self.name} {how}, its last word: {reason}{advice}", code if code in _CODES else INTERNAL
-            )
-        return code is not None
-
-    def check(self) -> None:
-        """Raise DetectorError when it has ended, well or not."""
-        if self.ended():
-            raise DetectorError(f"{self.name} ended before its work was done — run the demo again", INTERNAL)
+        ending = self.ending()
+        if ending and ending.code:
+            advice = "" if " — " in ending.reason else " — run the demo again"
+            code = TEMPORARY if ending.passes else ending.code if ending.code in _CODES else INTERNAL
+            raise DetectorError(f"{ending.how}, its last word: {ending.reason}{advice}", code)
+        return ending is not None
 
     def stop(self) -> None:
         """Ask it to stop; `wait` says how it went."""

@@ -1,23 +1,22 @@
 """The show from beginning to end: Kafka, topics, events, a worker and its alerts, live alerts, the findings."""
 
 import asyncio
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
+from detector.demo.commands import HOME_KAFKA, next_steps
 from detector.demo.live_alert import Heard, departures
 from detector.demo.moments import stamp
 from detector.demo.plain import PlainScreen
 from detector.demo.stage import Scene, Stage
 from detector.demo.stories import STORIES
-from detector.demo.stream import PACK, write_events
+from detector.demo.stream import write_events
 from detector.demo.summary import Findings
 from detector.demo.terminal import TerminalScreen
 from detector.demo.view import Screen, View
@@ -25,6 +24,7 @@ from detector.demo.watching import Progress, Silence, follow, reading
 
 PARTITIONS: Final = 1
 """With more the alerts of one would run ahead of the other's, and the clock would jump."""
+FETCHING: Final = "fetching Apache Kafka, this once: 42 MB, kept in the cache"
 NEARLY: Final = 0.85
 """The share of the history after which the live worker is started, so that nobody waits for it."""
 
@@ -54,13 +54,16 @@ class _Show:
         self._view, self._stage, self._screen, self._rate = view, stage, screen, rate
         self._file = stage.folder / "events.ndjson"
         self._silences: dict[str, list[Silence]] = {}
+        self._deaths: list[str] = []
 
     def play(self) -> Findings:
         view, stage = self._view, self._stage
         written = _beside(lambda: write_events(self._file, view.until))
         self._step("starting Apache Kafka" if stage.embedded else "looking for Kafka")
-        address = stage.start_kafka()
-        history, live = stage.scenes(("past", "create", PARTITIONS), ("live", "log_append", PARTITIONS))
+        address = stage.start_kafka(lambda: self._step(FETCHING))
+        history, live = stage.scenes(
+            ("past", "create", PARTITIONS), ("live", "log_append", PARTITIONS), died=self._died
+        )
         self._step(f"Kafka at {address}, topics made; writing the events")
         view.total = written.result()
         began = time.monotonic()
@@ -74,8 +77,7 @@ class _Show:
         live.worker().stop()
         self._step("the workers end")
         for scene in (history, live):
-            scene.worker().wait()
-            scene.worker().ended()
+            scene.worker().finish()
         return Findings(
             view.total,
             progress.overall,
@@ -83,7 +85,8 @@ class _Show:
             history_seconds,
             self._silences,
             heard,
-            _commands(history, view),
+            self._deaths,
+            next_steps(stamp(view.until), HOME_KAFKA if stage.embedded else stage.way_in),
         )
 
     async def _follow(self, history: Scene, live: Scene) -> Progress:
@@ -91,7 +94,7 @@ class _Show:
         emitter = history.emit(self._file, stamp(self._view.until), self._rate)
 
         def moved(progress: Progress) -> None:
-            if progress.applied:
+            if progress.applied > self._view.applied:
                 self._view.step = "the worker reads what is emitted"
             self._view.applied, self._view.rate = min(progress.applied, self._view.total), progress.rate
             if progress.applied > NEARLY * self._view.total:
@@ -116,6 +119,10 @@ class _Show:
 
         return await departures(self._stage.access, scene, scene.worker(), tell)
 
+    def _died(self, how: str) -> None:
+        self._deaths.append(how)
+        self._step(f"{how}; it is started once more")
+
     def _step(self, text: str) -> None:
         self._view.step = text
         self._screen.changed()
@@ -133,25 +140,3 @@ def _beside(work: Callable[[], int]) -> Future[int]:
 
     threading.Thread(target=run, name="events", daemon=True).start()
     return done
-
-
-def _commands(history: Scene, view: View) -> list[tuple[str, str]]:
-    kafka = "--brokers HOST:9092"
-    until = stamp(view.until)
-    return [
-        ("the worker just seen", shlex.join(["detector", *map(_near, history.worker_words())])),
-        ("on your Kafka", f"detector topics apply {kafka} && detector worker {kafka}"),
-        ("your own history", "detector replay FILE.ndjson --alerts ALERTS.ndjson"),
-        ("this one as a file", f"detector demo --until {until} --events EVENTS.ndjson"),
-        (
-            "and replayed",
-            shlex.join(["detector", "replay", "EVENTS.ndjson", "--pack", _near(PACK), "--until", until])
-            + " --alerts ALERTS.ndjson",
-        ),
-    ]
-
-
-def _near(word: str | Path) -> str:
-    """A path below the folder in which a person is, as that person would write it; any other word as it is."""
-    path = Path(word)
-    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(word)

@@ -2,20 +2,23 @@
 
 import contextlib
 import secrets
-import shutil
 import signal
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from detector.brokers import connection, explained
+from detector.demo.commands import typed
+from detector.demo.lease import Lease, sweep
 from detector.demo.running import Running, environment
 from detector.demo.stream import PACK
+from detector.demo.supervised import Supervised
 from detector.errors import DetectorError
 from detector.files.broker import Access
 from detector.localkafka import Cluster
+from detector.localkafka.install import prepare
+from detector.localkafka.process import undisturbed
 from detector.settings.load import CONFIG, PREFIX, load
 from detector.settings.model import SECRETS
 from detector.topics import apply
@@ -23,18 +26,21 @@ from schemas.topics import Topic, topics
 
 Mode = Literal["create", "log_append"]
 
-GOODBYE_MS: Final = 3_000
-"""For a broker of one's own to answer when our topics are deleted."""
+GOODBYE_SECONDS: Final = 3.0
+"""For our workers to leave a broker of one's own, and for that to answer when our topics are deleted."""
 
 
 class Scene:
-    """One worker's topics: `prefix` begins their names, `mode` says whose time their records carry."""
+    """One worker's topics: `prefix` begins their names, `mode` says whose time their records carry.
 
-    def __init__(self, stage: "Stage", prefix: str, mode: Mode, partitions: int) -> None:
+    `died` hears how its worker ended when that is started once more.
+    """
+
+    def __init__(self, stage: "Stage", prefix: str, mode: Mode, partitions: int, died: Callable[[str], None]) -> None:
         self.prefix, self.mode, self.partitions = prefix, mode, partitions
         self.app_id = f"{prefix}app"
-        self._stage = stage
-        self._worker: Running | None = None
+        self._stage, self._died = stage, died
+        self._worker: Supervised | None = None
 
     def topics(self) -> Sequence[Topic]:
         """Every topic of the scene."""
@@ -45,11 +51,11 @@ class Scene:
         scene = ["--topic-prefix", self.prefix, "--app-id", self.app_id, "--record-time", self.mode]
         return ["worker", *self._stage.way_in, *scene, "--pack", str(PACK), "--http-port", "0", "--log-format", "json"]
 
-    def worker(self) -> Running:
+    def worker(self) -> Supervised:
         """Give the scene's worker, which is started at the first call."""
         if self._worker is None:
-            name = "the worker" if self.mode == "create" else "the live worker"
-            self._worker = self._stage.run(name, self.worker_words())
+            name, words = "the worker" if self.mode == "create" else "the live worker", self.worker_words()
+            self._worker = Supervised(lambda: self._stage.run(name, words), typed(words), self._died)
         return self._worker
 
     def emit(self, file: Path, until: str, rate: int) -> Running:
@@ -62,7 +68,8 @@ class Stage:
     """A context: Kafka runs inside it, embedded or, where `given` names brokers, one's own.
 
     `given` are all settings of the connection as on the command line, by name; None: not given. Outside nothing is
-    left: no process, no file, and on one's own Kafka no topic of ours. Raises DetectorError as whatever it starts.
+    left: no process, no file, and on one's own Kafka no topic and no group of ours. Raises DetectorError as whatever
+    it starts.
     """
 
     def __init__(self, given: Mapping[str, object]) -> None:
@@ -72,12 +79,14 @@ class Stage:
         self.way_in: list[str] = []
         self._cluster: Cluster | None = None
         self._running: list[Running] = []
-        self._made: list[Topic] = []
+        self._scenes: list[Scene] = []
         kept = () if self.embedded else (*given, *SECRETS, *(f"{name}_file" for name in SECRETS))
         self._environment = environment([CONFIG, *(PREFIX + name.upper() for name in kept)] if kept else None)
 
     def __enter__(self) -> Self:
-        self.folder = Path(tempfile.mkdtemp(prefix="detector-demo-"))
+        sweep()
+        self._lease = Lease()
+        self.folder = self._lease.folder
         return self
 
     def __exit__(
@@ -90,10 +99,10 @@ class Stage:
             for number, handler in zip((signal.SIGINT, signal.SIGTERM), heard, strict=True):
                 signal.signal(number, handler)
 
-    def start_kafka(self) -> str:
-        """Have a Kafka, and give its addresses."""
+    def start_kafka(self, fetching: Callable[[], None]) -> str:
+        """Have a Kafka, and give its addresses; `fetching` hears when one has to be fetched for that."""
         if self.embedded:
-            self._cluster = Cluster(folder=self.folder / "kafka")
+            self._cluster = Cluster(folder=self.folder / "kafka", installation=prepare(fetching=fetching))
             self._cluster.start()
             self._given["brokers"] = self._cluster.bootstrap
         settings = load(self._given, self._environment)
@@ -106,36 +115,48 @@ class Stage:
         """How our own clients get in."""
         return Access(self.connection)
 
-    def scenes(self, *wanted: tuple[str, Mode, int]) -> list[Scene]:
-        """Create the topics of scenes (ending of the prefix, mode, partitions), in one go."""
-        made = [Scene(self, f"{self.name}-{ending}-", mode, partitions) for ending, mode, partitions in wanted]
-        self._made = [topic for scene in made for topic in scene.topics()]
-        apply(self.connection, self._made)
-        return made
+    def scenes(self, *wanted: tuple[str, Mode, int], died: Callable[[str], None]) -> list[Scene]:
+        """Create the topics of scenes (ending of the prefix, mode, partitions), in one go; `died` as a scene has it."""
+        self._scenes = [Scene(self, f"{self.name}-{ending}-", mode, number, died) for ending, mode, number in wanted]
+        apply(self.connection, [topic for scene in self._scenes for topic in scene.topics()])
+        return self._scenes
 
     def run(self, name: str, words: Sequence[str]) -> Running:
         """Start a command of ours; it ends with the stage at the latest."""
-        running = Running(name, words, folder=self.folder, environment=self._environment)
-        self._running.append(running)
+        with undisturbed():  # what is started is known, or Ctrl-C could not end it
+            running = Running(name, words, folder=self.folder, environment=self._environment)
+            self._running.append(running)
         return running
 
     def _clear(self) -> None:
+        if self._cluster is None and self._scenes:
+            self._leave_groups()
         for running in self._running:
             running.kill()
         if self._cluster is not None:
             self._cluster.remove()
-        elif self._made:
+        elif self._scenes:
             with contextlib.suppress(DetectorError):  # a broker that is gone by now keeps them; its name says whose
-                self._delete_topics()
-        shutil.rmtree(self.folder, ignore_errors=True)
+                self._delete()
+        self._lease.end()
 
-    def _delete_topics(self) -> None:
+    def _leave_groups(self) -> None:
+        """Let the workers go in order: a group that has a member, be it a dead one, cannot be deleted."""
+        for running in self._running:
+            running.stop()
+        for running in self._running:
+            running.wait(GOODBYE_SECONDS)
+
+    def _delete(self) -> None:
+        """Delete topics and groups on one's own Kafka."""
         from kafka import KafkaAdminClient  # noqa: PLC0415 - only on one's own Kafka
 
         with explained(self.connection, "kafka"):
-            admin = KafkaAdminClient(**self.connection, bootstrap_timeout_ms=GOODBYE_MS)
+            admin = KafkaAdminClient(**self.connection, bootstrap_timeout_ms=int(GOODBYE_SECONDS * 1_000))
             try:
-                admin.delete_topics([topic.name for topic in self._made], raise_errors=False)
+                admin.delete_groups([scene.app_id for scene in self._scenes])
+                topics = [topic.name for scene in self._scenes for topic in scene.topics()]
+                admin.delete_topics(topics, raise_errors=False)
             finally:
                 admin.close()
 

@@ -1,4 +1,4 @@
-"""The last words of the show: what was done how fast, what was found, what was missed, and how to have it at home."""
+"""The last words of the show: what was done how fast, what was found, what was missed, and how to go on by oneself."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from detector.demo.ledger import COMPANY, COURSE, Case
 from detector.demo.live_alert import Heard, delay_words
 from detector.demo.stories import STORIES
 from detector.demo.story import SEVERITIES
+from detector.demo.trimmed import Trimmed
 from detector.demo.unfolded import Unfolded, unfold
 from detector.demo.view import COLOURS, View
 from detector.demo.watching import Silence
@@ -38,15 +39,25 @@ class Findings:
     silences: Mapping[str, Sequence[Silence]]
     """Of the accounts whose story is quiet, by account."""
     live: list[Heard]
-    commands: Sequence[tuple[str, str]]
-    """What one could do next, and the command that does it."""
+    deaths: Sequence[str]
+    """Of workers that were started once more: which, and how each ended."""
+    steps: Sequence[tuple[str, Sequence[str]]]
+    """What one could do next, and the commands that do it."""
 
 
 def summary(view: View, found: Findings) -> RenderableType:
-    """The whole of it; every number is of this run."""
+    """All but `by_yourself`; every number is of this run."""
     parts: list[RenderableType] = []
     for title, body in _sections(view, found):
         parts += [Text(f"\n{title}", "bold"), *(Padding(part, (0, 0, 0, 2)) for part in body)]
+    return Trimmed(Group(*parts))
+
+
+def by_yourself(steps: Sequence[tuple[str, Sequence[str]]]) -> RenderableType:
+    """Commands, each a line that can be pasted as long as nothing wraps it: to be printed with `soft_wrap`."""
+    parts: list[RenderableType] = [Text("\nBy yourself, each command a line", "bold")]
+    for what, commands in steps:
+        parts += [Text(f"  {what}:"), *(Text(command, "cyan") for command in commands)]
     return Group(*parts)
 
 
@@ -69,13 +80,13 @@ def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[Renderabl
     yield (
         "The real course: who was alerted before leaving, and who else",
         [
+            Text(leaver_table.in_short(judged)),
             leaver_table.table(judged),
-            *(Text(line) for line in leaver_table.words(judged)),
+            *(Text(line) for line in leaver_table.details(judged)),
         ],
     )
     if found.live:
         yield "Live", [Text(f"{delay_words(found.live)}.")]
-    yield "By yourself", [_commands(found.commands)]
 
 
 def _done(view: View, found: Findings) -> Iterator[str]:
@@ -89,6 +100,11 @@ def _done(view: View, found: Findings) -> Iterator[str]:
         f" {found.history_seconds:.0f} s, about {days_a_second:.0f} days a second. The detector's clock is the records'"
         " own time, so it found what it would have found then."
     )
+    for death in found.deaths:
+        yield (
+            f"On the way {death}. It was started once more and went on where its last transaction had ended: no event"
+            " was lost, none counted twice."
+        )
 
 
 def _alerts(view: View) -> Table:
@@ -170,19 +186,10 @@ def _silent(told: list[Unfolded], silences: Mapping[str, Sequence[Silence]]) -> 
         yield "No health snapshot names a silence that was explained away."
 
 
-def _commands(commands: Sequence[tuple[str, str]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(style="cyan", overflow="fold")
-    for what, command in commands:
-        table.add_row(what, command)
-    return table
-
-
 def interrupted(view: View) -> str:
     """The short last word after Ctrl-C."""
     opened = len(view.ledger.cases)
     return (
         f"Stopped after {view.seconds:.0f} s: {view.applied:,} events applied, {opened:,} alerts read."
-        " Nothing is left running, no file is left behind."
+        " Nothing is left running, and no file but the cache."
     )

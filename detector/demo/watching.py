@@ -15,6 +15,7 @@ from detector.brokers import explained
 from detector.demo.ledger import COMPANY
 from detector.demo.running import Running
 from detector.demo.stage import Scene
+from detector.demo.supervised import Supervised
 from detector.errors import TEMPORARY, DetectorError
 from detector.files.broker import Access, started
 from schemas.topics import ALERTS, HEALTH, IN_TOPICS
@@ -141,7 +142,7 @@ class Progress:
 
 async def follow(
     reader: Reader,
-    worker: Running,
+    worker: Supervised,
     emitter: Running,
     *,
     heard: Callable[[list[bytes]], None],

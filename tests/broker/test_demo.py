@@ -82,6 +82,14 @@ def _topics(kafka: str) -> list[str]:
         admin.close()
 
 
+def _groups(kafka: str) -> list[str]:
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        return [group["group_id"] for group in admin.list_groups() if group["group_id"].startswith("demo-")]
+    finally:
+        admin.close()
+
+
 def test_it_tells_every_story_and_leaves_nothing(kafka: str, tmp_path: Path) -> None:
     with _demo(tmp_path, "--brokers", kafka) as demo:
         assert demo.end() == 0, demo.err.read_text("utf-8")
@@ -92,12 +100,16 @@ def test_it_tells_every_story_and_leaves_nothing(kafka: str, tmp_path: Path) -> 
         assert f"{len(STORIES)} of {len(STORIES)} as expected" in text
         assert "No alert on any of the customers without a story." in text
         assert "linden-textiles, in its own health snapshot" in text
-        assert "plain: silent for 14 days" in text
+        assert "plain 14-day silence" in text
         assert "5 sponsors left, one after the other" in text
-        assert max(map(len, text.split("What was done")[1].splitlines())) <= 110
+        told, steps = text.split("What was done")[1].split("By yourself")
+        assert max(map(len, told.splitlines())) <= 110
+        assert f"-m detector worker --brokers {kafka}" in steps
+        assert not any(line.endswith(" ") for line in text.splitlines())
         assert demo.left() == []
         assert _workers() == []
         assert _topics(kafka) == []
+        assert _groups(kafka) == []
 
 
 @pytest.mark.parametrize(
@@ -118,18 +130,38 @@ def test_asked_to_end_it_does_so_at_once_and_leaves_nothing(tmp_path: Path, word
         assert _workers() == []
 
 
-def test_when_its_worker_dies_it_says_so_in_one_line(kafka: str, tmp_path: Path) -> None:
+def test_when_its_worker_is_killed_another_goes_on_and_the_stories_are_the_same(tmp_path: Path) -> None:
+    with _demo(tmp_path) as demo:
+        demo.hear(" events;")
+        _kill_worker()
+        assert demo.end() == 0, demo.err.read_text("utf-8")
+        text = demo.out.read_text("utf-8")
+        assert "the worker was ended by signal 9; it is started once more" in text
+        assert "On the way the worker was ended by signal 9." in text
+        assert f"{len(STORIES)} of {len(STORIES)} as expected" in text
+        assert demo.err.read_text("utf-8") == ""
+        assert demo.left() == []
+
+
+def test_when_its_worker_dies_again_it_says_so_in_one_line(kafka: str, tmp_path: Path) -> None:
     with _demo(tmp_path, "--brokers", kafka) as demo:
         demo.hear("start")
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not (workers := _workers()) and time.monotonic() < end:
-            time.sleep(0.05)
-        os.kill(int(workers[0].split()[0]), signal.SIGKILL)
-        assert demo.end() == 70
+        _kill_worker()
+        demo.hear("it is started once more")
+        _kill_worker()
+        assert demo.end() == 75
         (line,) = demo.err.read_text("utf-8").splitlines()
-        assert line.startswith("detector: the worker was ended by signal 9, its last word: ")
+        assert line.startswith("detector: the worker was ended by signal 9, for the second time, its last word: ")
+        assert f"-m detector worker --brokers {kafka} --topic-prefix demo-" in line
         assert demo.left() == []
         assert _topics(kafka) == []
+
+
+def _kill_worker() -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (workers := [line for line in _workers() if "-past-" in line]) and time.monotonic() < end:
+        time.sleep(0.05)
+    os.kill(int(workers[0].split()[0]), signal.SIGKILL)
 
 
 def test_a_kafka_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from detector.demo.running import Running, environment, last_word
-from detector.errors import CONFIG, INTERNAL, DetectorError
+from detector.demo.supervised import Supervised
+from detector.errors import CONFIG, TEMPORARY, DetectorError
 
 
 def _line(level: str, event: str) -> str:
@@ -42,17 +43,55 @@ def test_a_command_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
     assert "\n" not in str(told.value)
 
 
-def test_a_command_that_was_killed_is_told_so(tmp_path: Path) -> None:
-    running = Running("the worker", ["worker"], folder=tmp_path, environment=environment(None))
-    running.kill()
+class Worker:
+    """A supervised one, whose starts and deaths are kept."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.starts: list[Running] = []
+        self.deaths: list[str] = []
+        self.words, self.folder = words, folder
+        self.supervised = Supervised(self._start, "detector worker --brokers here", self.deaths.append)
+
+    def _start(self) -> Running:
+        self.starts.append(Running("the worker", self.words, folder=self.folder, environment=environment(None)))
+        return self.starts[-1]
+
+
+def test_a_worker_that_dies_is_started_once_more_and_no_more_than_once(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, "worker")
+    worker.supervised.check()
+    assert len(worker.starts) == 1
+    worker.starts[0].kill()
+    worker.supervised.check()
+    assert (len(worker.starts), worker.deaths) == (2, ["the worker was ended by signal 9"])
+    worker.starts[1].kill()
+    with pytest.raises(DetectorError, match="the worker was ended by signal 9, for the second time") as told:
+        worker.supervised.check()
+    assert told.value.exit_code == TEMPORARY
+    assert str(told.value).endswith("it was `detector worker --brokers here`")
+    assert "\n" not in str(told.value)
+
+
+def test_one_that_ends_well_too_early_is_started_once_more_as_well(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, "--version")
+    assert worker.starts[0].wait(60) == 0
+    worker.supervised.check()
+    assert worker.deaths == ["the worker ended by itself"]
+    worker.supervised.finish()
+
+
+def test_where_a_start_would_not_help_the_worker_is_not_started_again(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, "worker", "--brokers", "://")
+    worker.starts[0].wait(60)
+    with pytest.raises(DetectorError, match="the worker ended with 78") as told:
+        worker.supervised.check()
+    assert told.value.exit_code == CONFIG
+    assert len(worker.starts) == 1
+
+
+def test_one_that_is_killed_as_it_stops_is_told_of(tmp_path: Path) -> None:
+    worker = Worker(tmp_path, "worker")
+    worker.starts[0].kill()
     with pytest.raises(DetectorError, match="the worker was ended by signal 9, its last word: ") as told:
-        running.check()
-    assert told.value.exit_code == INTERNAL
-
-
-def test_one_that_ends_well_too_early_is_told_as_well(tmp_path: Path) -> None:
-    running = Running("the worker", ["--version"], folder=tmp_path, environment=environment(None))
-    assert running.wait(60) == 0
-    assert running.ended()
-    with pytest.raises(DetectorError, match="before its work was done"):
-        running.check()
+        worker.supervised.finish()
+    assert told.value.exit_code == TEMPORARY

@@ -38,6 +38,19 @@ def test_the_frame_fills_the_terminal_and_names_every_story(width: int, height: 
     assert "1 alerts on 383 enrolments" in text
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "stories", "course"), [(60, 15, True, True), (40, 11, False, True), (40, 8, False, False)]
+)
+def test_in_a_low_terminal_alerts_come_first(width: int, height: int, stories: bool, course: bool) -> None:
+    """The rest has what they leave."""
+    lines = _drawn(_view(), width, height)
+    assert len(lines) == height
+    text = "\n".join(lines)
+    assert sum("2.5% where" in line for line in lines) >= 2
+    assert ("the stories" in text) is stories
+    assert ("Open University" in text) is course
+
+
 def test_the_frame_says_what_came_live_last() -> None:
     view = _view()
     view.live += ["live: the first", "live: the second"]

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from detector.demo import leaver_table
 from detector.demo.course import course
-from detector.demo.leavers import PLAIN_RULE, Alerted
+from detector.demo.leavers import Alerted
 from detector.demo.ledger import Alert
 from detector.demo.live_alert import Heard, delay_words
 from detector.demo.stories import STORIES
@@ -44,7 +44,7 @@ def _heard(milliseconds: float) -> Heard:
     return Heard(msgspec.json.decode(body("granite-bank", "sponsor.left", "critical"), type=Alert), milliseconds)
 
 
-def _text(view: View, *, limit: int = 0) -> str:
+def _text(view: View, *, limit: int = 0, deaths: tuple[str, ...] = ()) -> str:
     found = Findings(
         events=150_000,
         measured_rate=9_000.0,
@@ -52,11 +52,12 @@ def _text(view: View, *, limit: int = 0) -> str:
         history_seconds=20.0,
         silences={"linden-textiles": [HOLIDAY], "redwood-timber": []},
         live=[_heard(40.0), _heard(20.0), _heard(90.0)],
-        commands=[("on your Kafka", "detector worker --brokers HOST:9092")],
+        deaths=deaths,
+        steps=[],
     )
     out = io.StringIO()
     Console(file=out, width=400, color_system=None).print(summary(view, found))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return out.getvalue()
 
 
 def test_a_run_in_which_all_came_as_expected_says_so() -> None:
@@ -120,17 +121,47 @@ def test_after_an_interruption_the_last_word_is_short() -> None:
     view = _view()
     view.applied = 1_234
     assert "1,234 events applied" in interrupted(view)
-    assert "Nothing is left running" in interrupted(view)
+    assert "Nothing is left running, and no file but the cache." in interrupted(view)
+
+
+def test_a_worker_that_died_on_the_way_is_told_of() -> None:
+    assert "On the way the worker was ended by signal 9. It was started once more" in _text(
+        _view(), deaths=("the worker was ended by signal 9",)
+    )
+    assert "On the way" not in _text(_view())
+
+
+def test_no_line_ends_in_blanks() -> None:
+    assert all(line == line.rstrip() for line in _text(_view()).splitlines())
+
+
+def test_the_course_comes_with_a_sentence_and_a_heading_for_each_column() -> None:
+    lines = _text(_view()).split("The real course")[1].splitlines()
+    assert lines[1].startswith("  Of 53 students who withdrew")
+    assert lines[2].split() == ["percent", "withdrew", "others", "others", "left", "others", "others"]
+    assert lines[3].split() == [
+        "alerted",
+        "by",
+        "before",
+        "by",
+        "then",
+        "ever",
+        "before",
+        "by",
+        "then",
+        "ever",
+        "alerts",
+    ]
+    assert len(lines[4].split()) == len([*leaver_table.ALL.split(), *range(7)])
 
 
 def test_a_detector_that_alerts_everybody_is_told_that_it_says_little() -> None:
     told = [Alerted(account_of(student), "usage.dark", "warn", day_start(UNTIL, 0)) for student in course().registered]
     judged = leaver_table.judge(told, {"usage.dark": len(told)}, UNTIL)
-    assert [row.name for row in judged] == [leaver_table.ALL, "usage.dark", f"plain: {PLAIN_RULE}"]
-    text = " ".join(leaver_table.words(judged))
-    assert "100% of the others" in text
-    assert "says little about who will leave" in text
-    assert "1.0 an enrolment" in text
+    assert [row.name for row in judged] == [leaver_table.ALL, "usage.dark", leaver_table.PLAIN]
+    assert "100% of the others" in leaver_table.in_short(judged)
+    assert "says little about who will leave" in leaver_table.in_short(judged)
+    assert "1.0 an enrolment" in " ".join(leaver_table.details(judged))
 
 
 def test_a_rule_that_knows_the_leavers_is_named_as_the_best() -> None:
@@ -141,12 +172,13 @@ def test_a_rule_that_knows_the_leavers_is_named_as_the_best() -> None:
         for student in list(course().registered)[:200]
     ]
     judged = leaver_table.judge(told, {"goal.behind_schedule": len(leavers), "usage.dark": 200}, UNTIL)
-    assert "Tells them apart best: goal.behind_schedule, on leavers only (" in " ".join(leaver_table.words(judged))
+    assert "Tells them apart best: goal.behind_schedule, on leavers only (" in " ".join(leaver_table.details(judged))
 
 
 def test_a_run_without_alerts_on_the_course_is_no_failure() -> None:
-    text = " ".join(leaver_table.words(leaver_table.judge([], {}, UNTIL)))
-    assert "0 had an alert before they did" in text
+    judged = leaver_table.judge([], {}, UNTIL)
+    assert "0 had an alert before they did" in leaver_table.in_short(judged)
+    assert "0.0 times as many" in " ".join(leaver_table.details(judged))
 
 
 class Clock:
