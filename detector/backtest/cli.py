@@ -71,8 +71,8 @@ def _tell(summary: "Summary", seconds: float) -> None:
     from detector.files.unused import counted
 
     rate = summary.records / max(seconds, 0.001)
-    useless = counted(summary.dead_letters + summary.bad_lines, "line")
-    found = f"{counted(summary.alerts, 'transition')}, {useless} of no use"
+    counts = (summary.alerts, "transition"), (summary.dead_letters, "dead letter"), (summary.bad_lines, "bad line")
+    found = ", ".join(counted(count, noun) for count, noun in counts)
     if note := summary.unused.note():
         click.echo(f"note: {note}", err=True)
     click.echo(f"{counted(summary.records, 'record')} in {seconds:.1f} s ({rate:,.0f}/s): {found}", err=True)

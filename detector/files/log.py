@@ -117,7 +117,7 @@ class Run:
 
 
 class Log:
-    """The records of files, laid out over `partitions` partitions, beside the lines that were of no use.
+    """The records of files, laid out over `partitions` partitions, beside the bad lines.
 
     `exported` tells whether positions are those of a real log (then `ends` holds every partition) or made up here.
     """
@@ -163,7 +163,7 @@ class Log:
 
     @property
     def bad(self) -> list[BadLine]:
-        """List the lines that were of no use, in the order given."""
+        """List the bad lines, in the order given."""
         return self._columns.bad
 
     @property

@@ -1,4 +1,4 @@
-"""The lines that were of no use, as they are told to a person: how many, why, and the first of them."""
+"""The bad lines and dead letters of files, as they are told to a person: how many, why, and the first of them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def counted(count: int, noun: str) -> str:
 
 @dataclass
 class Unused:
-    """Lines of no use by their reject code, and the first of them in the order of `files`."""
+    """Bad lines and dead letters by their reject code, and the first of them in the order of `files`."""
 
     files: Sequence[Path] = field(default=(), compare=False)
     reasons: Counter[str] = field(default_factory=Counter)

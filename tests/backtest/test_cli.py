@@ -38,7 +38,7 @@ def test_outputs_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
     assert len(found["health-log"]) > 20
     assert found["notices"] == []
     assert [body["reason"] for body in found["dead-letters"]] == ["bad_json", "schema"]
-    assert f"{len(found['alerts'])} transitions, 2 lines of no use" in said
+    assert f"{len(found['alerts'])} transitions, 1 dead letter, 1 bad line\n" in said
 
 
 def test_equal_calls_write_equal_bytes_whatever_the_environment(
@@ -119,7 +119,7 @@ def test_outputs_that_are_no_files_may_be_one(tmp_path: Path) -> None:
     assert "transitions" in call(files(tmp_path), "--alerts", "/dev/null", "--health", "/dev/null")
 
 
-def test_it_says_why_lines_were_of_no_use_and_which_is_the_first(tmp_path: Path) -> None:
+def test_it_says_why_lines_could_not_be_used_and_which_is_the_first(tmp_path: Path) -> None:
     first = tmp_path / "first.ndjson"
     first.write_bytes(b"\n".join([*stories(3), b'{"event_id": 1}', b"{"]))
     second = tmp_path / "second.ndjson"
@@ -138,7 +138,7 @@ def test_one_is_not_said_in_the_plural(tmp_path: Path) -> None:
     said = call(path)
     assert "note: 1 line could not be used (bad_json 1), the first is" in said
     assert "\n1 record in " in said
-    assert ": 0 transitions, 1 line of no use\n" in said
+    assert ": 0 transitions, 0 dead letters, 1 bad line\n" in said
 
 
 def test_it_says_when_nothing_is_written(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_health_is_the_last_snapshot_of_each_account_and_the_log_has_every_one(t
     assert found.health_log == [b'"a 1"', b'"b 1"', b'"a 2"', b'"c 1"']
 
 
-def test_lines_of_no_use_and_dead_letters_are_told_by_file_and_line(tmp_path: Path) -> None:
+def test_bad_lines_and_dead_letters_are_told_by_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "x"
     lines = [
         b"{",
