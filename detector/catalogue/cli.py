@@ -25,6 +25,7 @@ def check(pack: Path | None) -> None:
     """Compile the pack, its tenants and its draft: what each rule needs and costs, and what is planned and why."""
     from detector.catalogue.inventory import take_inventory
     from detector.catalogue.pack import name_of
+    from detector.catalogue.rows import SENDS
 
     note_ignored(pack)
     inventory = take_inventory(pack)
@@ -33,6 +34,7 @@ def check(pack: Path | None) -> None:
         _check_table(inventory)
     else:
         _check_lines(inventory)
+    click.echo(f"tenants: sends is {SENDS} where a row does not say it; observed counts as all until it is observed")
     for tenant_id, tenant in sorted([*inventory.plan.tenants.items(), ("default", inventory.plan.default)]):
         if tenant.not_armed:
             click.echo(f"tenant {tenant_id}: not armed, for want of events: {', '.join(tenant.not_armed)}")

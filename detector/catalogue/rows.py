@@ -1,6 +1,6 @@
 """The words of a pack: what a row of each operator may say. The vocabulary is closed; an unknown word is an error."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
@@ -313,9 +313,13 @@ class ArrReference(Words):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
+SENDS: Final = "all"
+"""What a tenant sends whose row does not say it."""
+
+
 class TenantRow(Words):
     """A tenant's row in tenants.yaml; `sends` is `all`, `observed` or a list of event types, perhaps narrowed."""
 
-    sends: Any = "all"
+    sends: Any = SENDS
     arr_reference: ArrReference | None = None
     machine_feeds: list[str] = []

@@ -71,6 +71,15 @@ def test_check_says_which_rules_a_tenant_does_not_arm(tmp_path: Path, capsys: py
     assert "tenant acme: not armed, for want of events: goal.achieved_unseen, incident.untold" in lines
 
 
+@pytest.mark.parametrize("written", [None, "tenants:\n  acme: {}\n", "tenants:\n  acme: {sends: observed}\n"])
+def test_check_says_what_a_tenant_sends_that_does_not_say_it(
+    written: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = [] if written is None else ["--pack", str(tenants(tmp_path, written))]
+    lines = said(capsys, "check", *pack).splitlines()
+    assert lines[-2] == "tenants: sends is all where a row does not say it; observed counts as all until it is observed"
+
+
 def test_check_refuses_a_wrong_pack_in_one_line_with_78(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = changed(tmp_path, RULES_FILE, "measure: last_usage", "measure: last_usge")
     where = f"{tmp_path / RULES_FILE}:{line}"
