@@ -102,6 +102,31 @@ def test_until_moves_every_clock_there_and_grace_counts_as_passed(tmp_path: Path
     assert [json.loads(body).get("deadline") for body in found.alerts] == [99, None, 99]
 
 
+def test_until_moves_the_partitions_too_where_no_worker_had_been(tmp_path: Path) -> None:
+    counting = Counting()
+    records = [(USAGE, 0, record(0, 1)), (USAGE, 2, record(0, 2))]
+    log = export(tmp_path / "x", records, End(), End(), End(60), End(70))
+    _, summary = run(log, counting, until=99)
+    assert [partition.ran_to for partition in counting.partitions] == [[(99, True)]] * 4
+    assert summary.clocks == (99, 99, 99, 99)
+
+
+def test_until_before_the_clock_of_a_worker_ends_every_partition_there(tmp_path: Path) -> None:
+    counting = Counting()
+    log = export(tmp_path / "x", [(USAGE, 0, record(0, 1))], End(), End(60))
+    _, summary = run(log, counting, until=50)
+    assert [partition.ran_to for partition in counting.partitions] == [[(50, True)], [(50, True)]]
+    assert summary.clocks == (50, 50)
+
+
+def test_an_export_ends_where_no_worker_had_been_at_the_last_record(tmp_path: Path) -> None:
+    counting = Counting()
+    log = export(tmp_path / "x", [(USAGE, 0, record(0, 7)), (USAGE, 1, record(0, 1))], End(), End(60))
+    _, summary = run(log, counting)
+    assert [partition.ran_to for partition in counting.partitions] == [[], [(60, False)]]
+    assert summary.clocks == (7, 60)
+
+
 def test_until_before_the_last_record_is_refused(tmp_path: Path) -> None:
     log = export(tmp_path / "x", [(USAGE, 0, record(0, 7)), (USAGE, 0, record(1, 3))], End())
     with pytest.raises(DetectorError, match=r"1970-01-01T00:00:00.007Z, .*x:1\) — name a later time") as caught:
