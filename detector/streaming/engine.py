@@ -296,8 +296,8 @@ class Engine:
         if len(different) > 1:
             # Before this worker joined they were partitioned alike: most likely the group has readers of other topics.
             raise DetectorError(
-                f"a worker of app id {self.options.app_id} reads other topics, or partitions were added — give each set"
-                " of topics its own --app-id; `detector topics check` tells which it is",
+                f"a worker of app id {self.options.app_id} reads other topics, or partitions were added, or a topic was"
+                " deleted — give each set of topics its own --app-id; `detector topics check` tells which it is",
                 CONFIG,
             )
         return different.pop()

@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--urgency", action="store_true")
     parser.add_argument("--merging", action="store_true")
     parser.add_argument("--in-flight", type=int, default=10_000)
+    parser.add_argument("--hard-stop", type=float, default=30)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     Tally.expected = given.expect
@@ -120,6 +121,7 @@ def main() -> None:
         in_flight_records=given.in_flight,
         checkpoint_interval=0.5,
         idle_interval=1.0,
+        hard_stop_seconds=given.hard_stop,
     )
 
     def find() -> int:
