@@ -35,7 +35,7 @@ TRANSITIONS: Final = (
     "opened", "escalated", "eased", "revised", "acknowledged", "snoozed", "recovering", "resolved", "reopened",
 )  # fmt: skip
 SKIPPED: Final = ("duplicate", "unknown_type")
-EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack")
+EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack", "log", "subject", "body")
 
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR
