@@ -27,6 +27,9 @@ _KNOWN: Final = (
 )
 """Words of an error or of the client's log, the exit code, and what to tell."""
 
+_LOST: Final = (ConnectionResetError, ConnectionAbortedError, ConnectionRefusedError)
+"""What the network says itself; a BrokenPipeError may as well be of a pipe that we write to."""
+
 _HUNG_UP: Final = "disconnected"
 _NOBODY: Final = "ECONNREFUSED"
 
@@ -111,6 +114,8 @@ def _explain(error: Exception, heard: set[str], to: Connection) -> DetectorError
         )
     if isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError"):
         return DetectorError(f"no broker answers at {brokers} — start it, or name another with --brokers", TEMPORARY)
+    if isinstance(error, _LOST):
+        return DetectorError(f"the connection to {brokers} was lost ({error.strerror}) — try again", TEMPORARY)
     return DetectorError(f"{brokers} answers with {error!r:.300} — try again", TEMPORARY)
 
 
@@ -120,7 +125,7 @@ def _addresses(to: Connection) -> str:
 
 
 def _of_kafka(error: Exception) -> bool:
-    return isinstance(error, TimeoutError) or _named(error, "KafkaError")
+    return isinstance(error, (TimeoutError, *_LOST)) or _named(error, "KafkaError")
 
 
 def _named(error: Exception, *names: str) -> bool:

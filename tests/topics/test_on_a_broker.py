@@ -156,6 +156,15 @@ def test_a_broker_that_hangs_up_at_the_login_is_told_from_one_that_is_not_there(
     assert explained.value.exit_code == TEMPORARY
 
 
+def test_a_connection_that_is_lost_is_told_as_such() -> None:
+    with (
+        pytest.raises(DetectorError, match=r"^the connection to kafka:9092 was lost \(reset by peer\) — try") as lost,
+        brokers.explained({"bootstrap_servers": "kafka:9092"}, "aiokafka"),
+    ):
+        raise ConnectionResetError(104, "reset by peer")
+    assert lost.value.exit_code == TEMPORARY
+
+
 def test_a_mistake_of_ours_is_not_explained_away() -> None:
     with pytest.raises(KeyError), brokers.explained({"bootstrap_servers": "kafka:9092"}, "kafka"):
         raise KeyError
