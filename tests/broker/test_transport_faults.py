@@ -26,6 +26,7 @@ class Unnamed(str):
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """Give bytes that are none."""
+        del encoding, errors
         return b"name\xff"
 
 
@@ -98,7 +99,8 @@ def test_a_topic_that_was_made_anew_ends_the_worker(kafka: str, prefix: str, tmp
     if not running:
         with WorkerProcess("--bootstrap", kafka, "--prefix", prefix, folder=tmp_path) as worker:
             assert worker.process.wait(60) == 78
-    assert f"topic {prefix}usage was made anew or cut: " in worker.log.read_text()
+    said = worker.log.read_text()
+    assert f"topic {prefix}usage was made anew or cut: " in said or (running and "or a topic was deleted" in said)
 
 
 @pytest.mark.broker
