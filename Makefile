@@ -40,7 +40,7 @@ unit: setup
 test: setup ## every test, those on a real Kafka too, and how much of the domain its own tests reach (under 10 min)
 	$(PYTEST) --cov
 
-demo: setup ## see it at work: Kafka, six months of history, its alerts (about a minute)
+demo: setup ## see it at work: Kafka, six months of history, its alerts (half a minute)
 	@$(BIN)/detector demo
 
 bench: setup ## events a second of one worker, and where the time goes
