@@ -53,7 +53,7 @@ def table(judged: list[Judged]) -> Table:
     """A row for each detector; for each label three shares in percent, and the number of alerts."""
     found = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     found.add_column("percent\nalerted by", no_wrap=True)
-    for left in ("withdrew\nbefore", "left\nbefore"):
+    for left in ("who\nwithdrew", "who\nleft"):
         for heading in (left, "others\nby then", "others\never"):
             found.add_column(heading, justify="right", no_wrap=True)
     found.add_column("\nalerts", justify="right", no_wrap=True)
@@ -70,9 +70,9 @@ def _shares(found: Score) -> tuple[float, float, float]:
 def details(judged: list[Judged]) -> Iterator[str]:
     """What the columns are, what tells best, and what the table does not say."""
     yield (
-        "Withdrew: those who withdrew formally, alerted before they did. Left: those who withdrew or fell silent for"
-        " good, alerted before that (only the end of the course could tell). Beside each, everybody else: alerted by"
-        " the same day, on average, and ever."
+        "Who withdrew: formally, alerted before they did. Who left: withdrew or fell silent for good, alerted before"
+        " that (only the end of the course could tell). Others, beside each: everybody else, alerted by the same day,"
+        " on average, and ever."
     )
     everything, *rules, plain = judged
     enrolments = len(course().registered)
