@@ -142,6 +142,15 @@ def test_a_silence_ended_by_another_sign_of_life_is_less_but_not_over() -> None:
     )
 
 
+def test_a_ticket_that_was_reported_late_proves_that_nobody_was_silent() -> None:
+    """A ticket alone does not clear `contact.dark`; one from before the limit shows that the limit was kept."""
+    story = attempts(touch(Story(), 0), DAY, 2 * DAY, 3 * DAY)
+    story(10 * DAY, TicketCreated, ticket_id="t", priority="low", category="question", late=6 * DAY)
+    alerts = story.world(until=20 * DAY).of("contact.dark")
+    assert [(a.transition, a.resolution) for a in alerts] == [("opened", None), ("resolved", "superseded")]
+    assert "after 10 days and 3 attempts" in alerts[-1].explanation
+
+
 def test_what_a_silence_needs_to_be_kept_is_named() -> None:
     rule = next(rule for rule in PLAN.rules if rule.id == "contact.dark")
     assert isinstance(rule.operator, Silence)

@@ -141,15 +141,16 @@ class Silence(EventDriven, frozen=True):
             verdict.since = began if verdict.level == 0 else min(verdict.since, began)
             if step.level > verdict.level:
                 verdict.level, limit_ms = step.level, limit
-        if episode is not None and verdict.level == 0:
-            verdict.off = broken is not None and bool(episode.frozen) and broken > episode.frozen[0]
-            verdict.superseded = verdict.off and broken is not None and broken <= episode.since
+        if episode is not None and verdict.level == 0 and episode.frozen:
+            # Whatever moves the anchor to before the limit shows that the limit was kept (R2.11).
+            verdict.superseded = episode.frozen[0] < anchor <= episode.since
+            verdict.off = verdict.superseded or (broken is not None and broken > episode.frozen[0])
         if verdict.level:
             self._describe(verdict, account, (anchor, moment.now), limit_ms)
             verdict.frozen = [anchor]
         elif episode is not None:
             since = episode.frozen[0] if episode.frozen else anchor
-            until = moment.now if broken is None or not verdict.off else broken
+            until = anchor if verdict.superseded else moment.now if broken is None or not verdict.off else broken
             if episode.status == "recovering":
                 until = min(until, episode.since_off)  # when it was first heard of
             self._describe(verdict, account, (since, until), 0)
