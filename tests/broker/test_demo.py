@@ -16,6 +16,7 @@ from detector.demo.stories import STORIES
 
 PATIENCE_SECONDS = 240.0
 UNTIL = "2026-11-23"
+WORKER = "--record-time create"
 pytestmark = [pytest.mark.broker, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 
@@ -25,6 +26,7 @@ class Demo:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder, self.temporary = folder, folder / "tmp"
         self.temporary.mkdir()
+        self._started: dict[int, str] = {}
         self.out = folder / "out.txt"
         self.err = folder / "err.txt"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DETECTOR_")}
@@ -40,18 +42,37 @@ class Demo:
         """Wait until it has said this."""
         end = time.monotonic() + PATIENCE_SECONDS
         while words not in self.out.read_text("utf-8"):
-            assert self.process.poll() is None, f"it ended before it said {words!r}: {self.err.read_text('utf-8')}"
+            assert self._runs(), f"it ended before it said {words!r}: {self.err.read_text('utf-8')}"
             assert time.monotonic() < end, f"it never said {words!r}"
-            time.sleep(0.05)
 
     def end(self) -> int:
         """Wait for its end; the exit code."""
-        return self.process.wait(PATIENCE_SECONDS)
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self._runs():
+            assert time.monotonic() < end, "it did not end"
+        return self.process.wait()
+
+    def _runs(self) -> bool:
+        """Whether it does, a moment later; what it started is remembered."""
+        self._started.update(self._children())
+        time.sleep(0.05)
+        return self.process.poll() is None
+
+    def _children(self) -> dict[int, str]:
+        return {pid: command for pid, parent, command in _processes() if parent == self.process.pid}
+
+    def kill_worker(self) -> None:
+        """Kill the worker of the history as soon as it is there; another demo's is left alone."""
+        while not (workers := [pid for pid, command in self._children().items() if WORKER in command]):
+            assert self._runs(), "it ended without a worker"
+        os.kill(workers[0], signal.SIGKILL)
 
     def left(self) -> list[str]:
-        """What it left: files of its own, and processes that know its folder."""
+        """What it left: files of its own, processes that it started or that know its folder."""
         return [str(path) for path in self.temporary.iterdir()] + [
-            line for line in _processes() if str(self.folder) in line
+            command
+            for pid, _, command in _processes()
+            if str(self.folder) in command or self._started.get(pid) == command
         ]
 
 
@@ -65,13 +86,11 @@ def _demo(folder: Path, *arguments: str) -> Iterator[Demo]:
         demo.process.wait()
 
 
-def _processes() -> list[str]:
-    told = subprocess.run(["ps", "-axwwo", "pid=,command="], capture_output=True, text=True, check=True)
-    return told.stdout.splitlines()
-
-
-def _workers() -> list[str]:
-    return [line for line in _processes() if "-m detector worker" in line and "--topic-prefix demo-" in line]
+def _processes() -> list[tuple[int, int, str]]:
+    """Each process, its parent, its command."""
+    told = subprocess.run(["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=True)
+    rows = (line.split(None, 2) for line in told.stdout.splitlines())
+    return [(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
 
 
 def _topics(kafka: str) -> list[str]:
@@ -107,7 +126,6 @@ def test_it_tells_every_story_and_leaves_nothing(kafka: str, tmp_path: Path) -> 
         assert f"-m detector worker --brokers {kafka}" in steps
         assert not any(line.endswith(" ") for line in text.splitlines())
         assert demo.left() == []
-        assert _workers() == []
         assert _topics(kafka) == []
         assert _groups(kafka) == []
 
@@ -127,13 +145,12 @@ def test_asked_to_end_it_does_so_at_once_and_leaves_nothing(tmp_path: Path, word
         assert demo.out.read_text("utf-8").splitlines()[-1].startswith("Stopped after")
         assert demo.err.read_text("utf-8") == ""
         assert demo.left() == []
-        assert _workers() == []
 
 
 def test_when_its_worker_is_killed_another_goes_on_and_the_stories_are_the_same(tmp_path: Path) -> None:
     with _demo(tmp_path) as demo:
         demo.hear(" events;")
-        _kill_worker()
+        demo.kill_worker()
         assert demo.end() == 0, demo.err.read_text("utf-8")
         text = demo.out.read_text("utf-8")
         assert "the worker was ended by signal 9; it is started once more" in text
@@ -146,22 +163,15 @@ def test_when_its_worker_is_killed_another_goes_on_and_the_stories_are_the_same(
 def test_when_its_worker_dies_again_it_says_so_in_one_line(kafka: str, tmp_path: Path) -> None:
     with _demo(tmp_path, "--brokers", kafka) as demo:
         demo.hear("start")
-        _kill_worker()
+        demo.kill_worker()
         demo.hear("it is started once more")
-        _kill_worker()
+        demo.kill_worker()
         assert demo.end() == 75
         (line,) = demo.err.read_text("utf-8").splitlines()
         assert line.startswith("detector: the worker was ended by signal 9, for the second time, its last word: ")
         assert f"-m detector worker --brokers {kafka} --topic-prefix demo-" in line
         assert demo.left() == []
         assert _topics(kafka) == []
-
-
-def _kill_worker() -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not (workers := [line for line in _workers() if "-past-" in line]) and time.monotonic() < end:
-        time.sleep(0.05)
-    os.kill(int(workers[0].split()[0]), signal.SIGKILL)
 
 
 def test_a_kafka_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> None:
