@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+DOMAIN_TESTS := tests/domain tests/scenarios
 LOCK := requirements.lock
 LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its files. Written by `make lock` from pyproject.toml; not edited by hand.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test demo bench kafka lock clean
+.PHONY: help setup check lint unit test test-domain test-others demo bench kafka lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -38,7 +39,13 @@ unit: setup
 	$(PYTEST) -q -m "not broker"
 
 test: setup ## every test, those on a real Kafka too, and how much of the domain its own tests reach (under 10 min)
-	$(PYTEST) --cov
+	@$(MAKE) --keep-going test-domain test-others
+
+test-domain: setup
+	$(PYTEST) $(DOMAIN_TESTS) --cov
+
+test-others: setup
+	$(PYTEST) $(DOMAIN_TESTS:%=--ignore=%)
 
 demo: setup ## see it at work: Kafka, six months of history, its alerts (half a minute)
 	@$(BIN)/detector demo

