@@ -68,7 +68,13 @@ class Demo:
         os.kill(workers[0], signal.SIGKILL)
 
     def left(self) -> list[str]:
-        """What it left: files of its own, processes that it started or that know its folder."""
+        """What it left: files of its own, processes that it started or that know its folder; what is ending may end."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while (found := self._found()) and time.monotonic() < end:
+            time.sleep(0.1)
+        return found
+
+    def _found(self) -> list[str]:
         return [str(path) for path in self.temporary.iterdir()] + [
             command
             for pid, _, command in _processes()
