@@ -93,10 +93,10 @@ def _demo(folder: Path, *arguments: str) -> Iterator[Demo]:
 
 
 def _processes() -> list[tuple[int, int, str]]:
-    """Each process, its parent, its command."""
+    """Each process that runs, its parent, its command; one that has ended and waits to be collected runs no more."""
     told = subprocess.run(["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=True)
     rows = (line.split(None, 2) for line in told.stdout.splitlines())
-    return [(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
+    return [(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3 and "<defunct>" not in row[2]]
 
 
 def _topics(kafka: str) -> list[str]:
