@@ -2,12 +2,19 @@
 
 import os
 import re
+import signal
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from detector.localkafka import Cluster
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard again: who starts the tests in the background of a shell has it ignored, in all they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
