@@ -12,7 +12,7 @@ from detector.localkafka import Cluster
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C be heard again: who starts the tests in the background of a shell has it ignored, in all they start."""
+    """Let Ctrl-C be heard again: in the background of a shell it is ignored, by all that the tests start too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
