@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def rules() -> None:
-    """Check a pack of rules and say what it needs."""
+    """Check a pack of rules, test it, and say what it needs."""
 
 
 @rules.command()

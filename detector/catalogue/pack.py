@@ -11,6 +11,7 @@ from detector.catalogue.load import Document, PackError, Where, nearest
 from detector.catalogue.matching import read_matcher
 from detector.catalogue.reading import read
 from detector.catalogue.rows import TenantRow
+from detector.catalogue.timeline import Timeline, timelines_of
 from detector.domain.plan import Plan, Rule, Tenant
 
 BUILT_IN: Final = Path(__file__).parent
@@ -20,11 +21,14 @@ TENANTS_FILE: Final = "tenants.yaml"
 EVERYTHING: Final = ("all", "observed")
 
 
-def load_plan(folder: Path | None = None) -> Plan:
-    """The plan of a pack's folder, None for the built-in pack. Raises PackError: what to change, and where."""
+def load_plan(folder: Path | None = None, *, with_tenants: bool = True) -> Plan:
+    """The plan of a pack's folder, None for the built-in pack. Raises PackError: what to change, and where.
+
+    Without tenants every rule is armed, with the figures of its row: so the pack's own examples are judged.
+    """
     compiler = load_rules(folder)
     rules = compiler.rules()
-    tenants_path = _file(folder, TENANTS_FILE)
+    tenants_path = _file(folder, TENANTS_FILE) if with_tenants else None
     tenants, release = _tenants(tenants_path, rules) if tenants_path is not None else ({}, 0)
     touch = compiler.names.mark(HUMAN_TOUCH, ("measures",))
     return Plan(
@@ -40,6 +44,13 @@ def load_plan(folder: Path | None = None) -> Plan:
 def load_rules(folder: Path | None = None) -> Compiler:
     """The compiler of a pack's rules, None for the built-in pack. Raises PackError."""
     return read_pack(Document(_file(folder, RULES_FILE) or BUILT_IN / RULES_FILE))
+
+
+def load_examples(folder: Path | None = None) -> dict[str, list[Timeline]]:
+    """The timelines of each rule of a pack, None for the built-in pack. Raises PackError with file and line."""
+    document = load_rules(folder).document
+    rows = section_of(document, "rules")
+    return timelines_of(document.path.parent, {rule_id: rows[rule_id]["examples"] for rule_id in sorted(rows)})
 
 
 def load_draft(compiler: Compiler, folder: Path | None = None) -> Draft:

@@ -6,7 +6,7 @@ again; `late` says how long after it happened it was recorded. `expect` lists ev
 to `until`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,8 @@ from detector.domain.state import account_path
 
 TENANT: Final = "timelines"
 MONDAY: Final = "2026-01-05T00:00:00Z"
+KINDS: Final = ("opens", "near_miss", "clears")
+"""What a timeline is there to show; a rule has at least one of each."""
 _WORDS: Final = frozenset({"at", "every", "times", "late", "weekdays"})
 
 
@@ -56,11 +58,15 @@ class Timeline(BaseModel):
         """The start in epoch milliseconds."""
         return int(self.start.astimezone(UTC).timestamp() * 1000)
 
+    @property
+    def daily_ms(self) -> int:
+        """The account's own minute of daily evaluations, in milliseconds of the day."""
+        return minute_of(account_path(TENANT, self.account_id)) * MINUTE_MS
+
     def at_ms(self, expected: "Expected") -> int:
         """When a transition is expected; `46d daily` is that day at the account's own minute of daily evaluations."""
-        daily = expected.at.endswith(" daily")
-        minute = minute_of(account_path(TENANT, self.account_id)) if daily else 0
-        return self.start_ms + offset_of(expected.at.removesuffix(" daily")) + minute * MINUTE_MS
+        daily = self.daily_ms if expected.at.endswith(" daily") else 0
+        return self.start_ms + offset_of(expected.at.removesuffix(" daily")) + daily
 
     @property
     def until_ms(self) -> int:
@@ -145,9 +151,19 @@ def load_timelines(path: Path) -> list[Timeline]:
     return found
 
 
-def examples_of(folder: Path) -> list[Path]:
-    """Every file of timelines of a pack's folder, by name. Raises PackError where there is none."""
-    paths = sorted((folder / "examples").glob("*.yaml"))
-    if not paths:
-        raise PackError(f"{folder / 'examples'} holds no timelines")
-    return paths
+def timelines_of(folder: Path, files: Mapping[str, str]) -> dict[str, list[Timeline]]:
+    """The timelines of every rule, by its id; `files` says which file of a pack's folder a rule names as its examples.
+
+    Raises PackError where a file is not there or cannot be read, is about another rule, or is named by none.
+    """
+    found = {}
+    for rule_id, name in files.items():
+        found[rule_id] = load_timelines(folder / name)
+        for timeline in found[rule_id]:
+            if timeline.rule != rule_id:
+                raise PackError(f"{folder / name}: its rule is {timeline.rule!r}, but {rule_id} names it: mend one")
+    named = {folder / name for name in files.values()}
+    for path in sorted((folder / "examples").glob("*.yaml")):
+        if path not in named:
+            raise PackError(f"{path}: no rule of the pack names it in its `examples`")
+    return found
