@@ -10,21 +10,21 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from detector.catalogue import rows as r
 from detector.catalogue.compiler import (
     Compiler,
     check_explain,
-    model_of,
     operator_of,
     section_of,
     sections_known,
 )
 from detector.catalogue.draft_rows import DRAFTS, EXPLAINS, DraftOnce, DraftRow
-from detector.catalogue.draft_words import DraftMeasure, MomentSource, PartOf, SeenSource, StateSource, Table, Universe
 from detector.catalogue.load import Document, PackError, nearest
 from detector.catalogue.matching import fields_of
 from detector.catalogue.names import Names
+from detector.catalogue.operators import kind_of
 from detector.catalogue.reading import read
+from detector.catalogue.rows import MeasureRow
+from detector.catalogue.words import MomentSource, PartOf, SeenSource, StateSource, Table, Universe, Words
 from detector.domain.events import EVENT_TYPES
 from detector.domain.matchers import Matcher
 from detector.domain.moments import MOMENTS
@@ -107,7 +107,7 @@ class Kept(NamedTuple):
 def _measure(names: Names, name: str, what: Any, context: dict[str, Any]) -> Kept:
     document, where = names.document, ("measures", name)
     used: Used = {"matcher": {}, "measure": {}, "rule": {}}
-    row = read(document, DraftMeasure, what, where, {**context, "used": used})
+    row = read(document, MeasureRow, what, where, {**context, "used": used})
     for kind, found in used.items():
         context["used"][kind].update(found)
     if len(row.kinds) != 1:
@@ -123,7 +123,7 @@ def _measure(names: Names, name: str, what: Any, context: dict[str, Any]) -> Kep
     try:
         names.add_measure(name, what)
     except PackError as error:
-        words = _extra(r.MeasureRow, what)
+        words = _extra(MeasureRow, what)
         return Kept(", ".join(words) if words else error.problem.replace("'", "`"), tuple(used["measure"]))
     return Kept("", tuple(used["measure"]))
 
@@ -137,7 +137,7 @@ def _with_parts(names: Iterable[str], kept: Mapping[str, Kept]) -> dict[str, Non
     return found
 
 
-def _check_fields(document: Document, matcher: Matcher, row: DraftMeasure, where: tuple[str, ...]) -> None:
+def _check_fields(document: Document, matcher: Matcher, row: MeasureRow, where: tuple[str, ...]) -> None:
     known = WORKED_OUT.union(*(fields_of(cls) for cls in matcher.alternatives))
     for field in row.fields_read:
         if field not in known:
@@ -169,10 +169,11 @@ def _row(
 
 def _reasons(operator: str, what: Mapping[str, Any], row: DraftRow) -> Iterator[str]:
     """What of a row there is no code for, in its own words."""
-    if operator not in r.ROWS:
+    kind = kind_of(what)
+    if kind is None:
         yield f"the operator {operator}"
         return
-    words = _extra(model_of(what), what)
+    words = _extra(kind.model, what)
     if words:
         yield ", ".join(words)
     for part in _parts(row):
@@ -202,7 +203,7 @@ def _parts(value: Any) -> Iterator[BaseModel]:
             yield from _parts(part)
 
 
-def _extra(model: type[r.Words], what: Any) -> list[str]:
+def _extra(model: type[Words], what: Any) -> list[str]:
     """The words that a model has not, or not in this form, in backquotes; else those that it cannot do without."""
     extra: dict[str, None] = {}
     missing: dict[str, None] = {}

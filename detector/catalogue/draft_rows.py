@@ -5,27 +5,33 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from detector.catalogue import rows as r
-from detector.catalogue.draft_words import (
+from detector.catalogue import words as w
+from detector.catalogue.operators import attainment, silence, threshold
+from detector.catalogue.operators import once as once_row
+from detector.catalogue.words import (
     Bounds,
     Condition,
+    Days,
     Limit,
     MatcherName,
     MeasureName,
     MomentName,
     Per,
+    Positive,
     RuleName,
+    Severity,
+    Share,
     Source,
+    Span,
     SubjectField,
-    While,
+    Words,
 )
-from detector.catalogue.rows import Days, Positive, Severity, Share, Span, Words
 
 
 class DraftRow(r.Row):
     """What every row of a draft says. Its timelines are still to be written, so `examples` may be left out."""
 
     examples: str = ""
-    while_: While | None = Field(default=None, alias="while")
     evidence: list[MeasureName] = Field(default=[])
 
 
@@ -38,19 +44,19 @@ class Ends(Words):
     not_so: Literal[True] | None = None
 
 
-class TimesMean(r.TimesMean):
+class TimesMean(threshold.TimesMean):
     """A bound in units of the usual week."""
 
     of: MeasureName
 
 
-class UsualGap(r.UsualGapRow):
+class UsualGap(silence.UsualGapRow):
     """A limit of the account's own."""
 
     of: MeasureName
 
 
-class SilenceStep(r.SilenceStep):
+class SilenceStep(silence.SilenceStep):
     """A rung of a silence; `since`: counted from this moment or measure, and not from the last fact."""
 
     after: Limit  # type: ignore[assignment]
@@ -108,7 +114,7 @@ class DraftObligation(DraftRow):
     clears: Ends = Ends()
 
 
-class DraftAttainment(DraftRow, r.AttainmentRow):
+class DraftAttainment(DraftRow, attainment.AttainmentRow):
     """A goal against its schedule."""
 
 
@@ -185,7 +191,7 @@ class ThresholdStep(Words):
     above: float | None = None
     below: float | None = None
     times_own_mean: TimesMean | None = None
-    share_of_account: r.ShareAtLeast | None = None
+    share_of_account: w.ShareAtLeast | None = None
     also: dict[MeasureName, Bounds] = Field(default={})
     any: list[Condition] = Field(default=[])
     tenure: Bounds | None = None
@@ -257,7 +263,7 @@ class DraftOnce(DraftRow):
     operator: Literal["threshold"]
     once: MatcherName
     per: SubjectField | None = None
-    by: r.ByRole | None = None
+    by: once_row.ByRole | None = None
     same: Literal["feature"] | None = None
     between: OnceBetween | None = None
     opens: list[OnceStep] = Field(default=[])
@@ -273,7 +279,7 @@ class DraftOnce(DraftRow):
 class Weights(Words):
     """What a negative weighs: by the person's role, and for all others."""
 
-    role: dict[r.Role, Annotated[float, Field(gt=0)]]
+    role: dict[w.Role, Annotated[float, Field(gt=0)]]
     others: Annotated[float, Field(gt=0)]
 
 

@@ -29,9 +29,9 @@ def entries_of(rules: tuple[Rule, ...], always: Mark) -> dict[type[Event], Entry
     wakes: dict[type[Event], list[tuple[Rule, str | None]]] = {}
     kept_by_name: dict[tuple[Any, ...], Kept] = {("mark", always.name): always}
     for rule in rules:
-        for kept in rule.operator.measures:
+        for kept in kept_of(rule):
             kept_by_name.setdefault(_identity(kept), kept)
-        for cls, field in rule.operator.wakes:
+        for cls, field in wakes_of(rule):
             wakes.setdefault(cls, []).append((rule, field))
     for identity, kept in sorted(kept_by_name.items()):
         for cls in kept.matcher.alternatives:
@@ -42,6 +42,20 @@ def entries_of(rules: tuple[Rule, ...], always: Mark) -> dict[type[Event], Entry
     }
 
 
+def kept_of(rule: Rule) -> list[Kept]:
+    """What must be kept for a rule: for its operator, and for what it is judged only while."""
+    return [*rule.operator.measures, *(() if rule.when is None else rule.when.kept)]
+
+
+def wakes_of(rule: Rule) -> list[tuple[type[Event], str | None]]:
+    """The events that wake a rule; where its `while` may change with one, that one wakes it for every subject."""
+    own = list(rule.operator.wakes)
+    if rule.when is None:
+        return own
+    every = dict.fromkeys(rule.when.classes)
+    return [wake for wake in own if wake[0] not in every] + [(cls, None) for cls in every]
+
+
 def _identity(kept: Kept) -> tuple[str, ...]:
     if isinstance(kept, Track):
         return ("track", kept.kind, kept.slot)
@@ -50,8 +64,8 @@ def _identity(kept: Kept) -> tuple[str, ...]:
 
 def events_of(rule: Rule) -> tuple[str, ...]:
     """The event types that a rule needs: those that wake it and those that it keeps, by name."""
-    classes = {cls for cls, _ in rule.operator.wakes}
-    classes.update(cls for kept in rule.operator.measures for cls in kept.matcher.alternatives)
+    classes = {cls for cls, _ in wakes_of(rule)}
+    classes.update(cls for kept in kept_of(rule) for cls in kept.matcher.alternatives)
     if isinstance(rule.operator, Change):  # judged by the day, over the counts of the hot block
         classes.add(UsageRecorded)
     return tuple(sorted(str(cls.__struct_config__.tag) for cls in classes))
@@ -59,7 +73,7 @@ def events_of(rule: Rule) -> tuple[str, ...]:
 
 def costs_of(rule: Rule) -> tuple[str, ...]:
     """What each measure of a rule costs an account, one line a measure; measures are shared with other rules."""
-    kept = {_identity(kept): kept for kept in rule.operator.measures}
+    kept = {_identity(kept): kept for kept in kept_of(rule)}
     found = [f"{what.slot if isinstance(what, Track) else what.name} {cost_of(what)}" for what in kept.values()]
     if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of is None):
         found.insert(0, f"{rule.operator.name} 0 bytes (every hot block has it)")

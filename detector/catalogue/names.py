@@ -8,7 +8,7 @@ from detector.catalogue.reading import read
 from detector.catalogue.rows import MeasureRow
 from detector.domain.events import EVENT_TYPES, UsageRecorded
 from detector.domain.matchers import Matcher
-from detector.domain.measures import Count, Log, Mark
+from detector.domain.measures import Count, Log, Mark, Measure
 from detector.domain.operators.threshold import UsualWeek
 
 DEFAULT_LOG: Final = 256
@@ -34,9 +34,22 @@ class Names:
         self.document = document
         self.matchers: dict[str, Matcher] = {} if base is None else dict(base.matchers)
         self.measures: dict[str, MeasureRow] = {} if base is None else dict(base.measures)
+        self.rules: tuple[str, ...] = () if base is None else base.rules
+        self.used: dict[str, dict[str, None]] = {"matcher": {}, "measure": {}, "rule": {}}
         self._logs: dict[str, tuple[Matcher, dict[str, None], int]] = {}
         for source, (matcher, fields, keep) in ({} if base is None else base._logs).items():  # noqa: SLF001 - its own
             self._logs[source] = (matcher, dict(fields), keep)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What the words of a row may refer to: see `words.refers`."""
+        return {
+            "document": self.document,
+            "matcher": {**self.matchers, **EVENT_TYPES},
+            "measure": self.measures,
+            "rule": self.rules,
+            "used": self.used,
+        }
 
     def add_matcher(self, name: str, what: Any) -> None:
         """Read one row of the section `matchers`."""
@@ -54,7 +67,9 @@ class Names:
         """Read one row of the section `measures`."""
         where = ("measures", name)
         row = read(self.document, MeasureRow, what, where)
-        kinds = [kind for kind in WORDS if getattr(row, kind) is not None]
+        kinds = row.kinds
+        if len(kinds) == 1 and kinds[0] not in WORDS:
+            raise self.document.error(where, f"there is no code yet for `{kinds[0]}`")
         if len(kinds) != 1 or (row.distinct is not None and row.of is None):
             raise self.document.error(
                 where, "a measure says one of last_seen, count, log, sum, or `distinct: FIELD, of: MATCHER`"
@@ -111,6 +126,10 @@ class Names:
             raise self.document.error(where, f"{name!r} must be a count or distinct measure with a window, or none")
         window = None if row.window is None else row.window.elapsed_ms
         return Count(name, self.log(source), window, row.per, row.distinct)
+
+    def reading(self, name: str, where: Where) -> Measure:
+        """A measure that reads a number or a word."""
+        return self.count(name, where)
 
     def weeks(self, name: str, where: Where) -> UsualWeek:
         """A `count … every 1w` measure."""

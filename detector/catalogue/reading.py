@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn, TypeVar, get_args
 from pydantic import ValidationError
 
 from detector.catalogue.load import Document, Where, nearest
-from detector.catalogue.rows import Words
+from detector.catalogue.words import Words
 
 Model = TypeVar("Model", bound=Words)
 _MAPS: Final = ("model_type", "dict_type")

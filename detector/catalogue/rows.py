@@ -1,60 +1,43 @@
-"""The words of a pack: what a row of each operator may say. The vocabulary is closed; an unknown word is an error."""
+"""The rows of a pack: what a measure, a rule whatever its operator, and a tenant may say."""
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import Field
 
-from detector.domain.calendar import Duration, parse_duration
-
-
-class Words(BaseModel):
-    """A part of a pack: no word that is not listed, and nothing changes after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-def _duration(value: Any) -> Duration:
-    return value if isinstance(value, Duration) else parse_duration(str(value))
-
-
-def _elapsed(value: Any) -> Duration:
-    duration = _duration(value)
-    if duration.elapsed_ms is None:
-        raise ValueError("business days have no fixed length: write m, h, d or w here")
-    return duration
+from detector.catalogue.words import (
+    Days,
+    ElapsedSpan,
+    Family,
+    MatcherName,
+    MeasureName,
+    MomentName,
+    Positive,
+    Role,
+    Share,
+    Span,
+    While,
+    Words,
+)
 
 
-def _days(value: Any) -> int:
-    milliseconds = _elapsed(value).elapsed_ms or 0
-    if milliseconds % 86_400_000 or not milliseconds:
-        raise ValueError("write whole days here, such as 14d or 2w")
-    return milliseconds // 86_400_000
+class Extreme(Words):
+    """A value at an end of its scale counts for another time."""
+
+    at_most: float
+    at_least: float
+    fresh: Days
 
 
-Span = Annotated[Duration, BeforeValidator(_duration)]
-ElapsedSpan = Annotated[Duration, BeforeValidator(_elapsed)]
-Days = Annotated[int, BeforeValidator(_days)]
-Severity = Literal["info", "watch", "warn", "high", "critical"]
-Family = Literal["outcomes", "adoption", "support", "relationship", "onboarding", "commercial"]
-Role = Literal["executive", "sponsor", "champion", "buyer", "influencer", "admin", "end_user", "detractor"]
-Share = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
+class Echoes(Words):
+    """An event of this type that comes so soon after one of the other is counted with it."""
 
-
-class AtLeast(Words):
-    """A least value."""
-
-    at_least: Annotated[int, Field(ge=0)]
-
-
-class ShareAtLeast(Words):
-    """A least share."""
-
-    at_least: Share
+    of: MatcherName
+    after: MatcherName
+    within: Days
 
 
 class MeasureRow(Words):
-    """What is kept of a matcher: exactly one of `last_seen`, `count`, `distinct`, `log`, `sum`."""
+    """What is kept of a matcher, or worked out of that: exactly one of the words in `kinds`."""
 
     last_seen: str | None = None
     count: str | None = None
@@ -63,11 +46,44 @@ class MeasureRow(Words):
     sum: str | None = None
     of: str | None = None
     per: str | None = None
-    fields: list[str] = []
+    fields: list[str] = Field(default=[])
     window: ElapsedSpan | None = None
     every: ElapsedSpan | None = None
     keep: Annotated[int, Field(ge=1, le=512)] | ElapsedSpan | None = None
     where: Literal["hot", "record"] = Field("record", alias="in")
+    latest: str | None = None
+    share: MeasureName | None = None
+    first: MatcherName | None = None
+    named: list[list[Role]] | None = None
+    people: Literal["known"] | None = None
+    ahead: str | None = None
+    over: MeasureName | None = None
+    largest: str | None = None
+    fresh: Days | None = None
+    extreme: Extreme | None = None
+    else_: MeasureName | None = Field(default=None, alias="else")
+    unless: MatcherName | None = None
+    within: Span | None = None
+    once_per: list[str] = Field(default=[])
+    echoes: Echoes | None = None
+    moments: list[MomentName] = Field(default=[])
+
+    @property
+    def kinds(self) -> list[str]:
+        """The words among those that say what is kept; there must be one."""
+        every = ("last_seen", "count", "distinct", "log", "sum", "latest", "share", "first", "named", "people", "ahead")
+        return [kind for kind in every if getattr(self, kind) is not None]
+
+    @property
+    def source(self) -> str | None:
+        """The matcher whose events it keeps; None where it keeps none of its own."""
+        return self.of or self.last_seen or self.count or self.log or self.first or self.sum
+
+    @property
+    def fields_read(self) -> list[str]:
+        """The fields of its events that it reads."""
+        read = [self.per, self.distinct, self.latest, self.ahead, *self.fields, *self.once_per]
+        return [field for field in (*read, self.sum if self.of else None) if field is not None]
 
 
 class ActionRow(Words):
@@ -91,108 +107,7 @@ class Row(Words):
     action: ActionRow
     why: str
     examples: str
-
-
-class UsualGapRow(Words):
-    """A limit of the account's own."""
-
-    of: str
-    percentile: Annotated[int, Field(ge=1, le=100)]
-    above: Annotated[float, Field(gt=0)]
-    last: Positive
-    needs: Positive
-
-
-class SilenceStep(Words):
-    """A rung of a silence."""
-
-    severity: Severity
-    after: ElapsedSpan
-    also: dict[str, AtLeast] = {}
-    times_usual_gap: UsualGapRow | None = None
-
-
-class Seen(Words):
-    """Cleared when this was seen."""
-
-    seen: str | None = None
-    keep: Span | None = None
-
-
-class SilenceRow(Row):
-    """Something that ought to come has not come."""
-
-    operator: Literal["silence"]
-    measure: str
-    counts_from: Literal["onboarding_end"] | None = None
-    skip: list[Literal["holidays"]] = []
-    opens: Annotated[list[SilenceStep], Field(min_length=1)]
-    clears: Seen = Seen()
-
-
-class Moment(Words):
-    """A moment that is worked out of facts."""
-
-    moment: Literal["goal.target_met", "goal.acknowledged"]
-    roles: list[Role] = []
-
-
-def _source(value: Any) -> str:
-    return "~moment" if isinstance(value, dict) and "moment" in value else "~event"
-
-
-Source = Annotated[
-    Annotated[Moment, Tag("~moment")] | Annotated[dict[str, Any], Tag("~event")],
-    Discriminator(_source),
-]
-
-
-class Repeat(Words):
-    """Expected again and again, until."""
-
-    every: Span
-    until: dict[str, Any] | None = None
-
-
-class ObligationStep(Words):
-    """A rung of an obligation; the first one is reached `within`, the others `after`."""
-
-    severity: Severity
-    after: Span | None = None
-
-
-class KeptFor(Words):
-    """Cleared when the missing thing arrives, kept for a while."""
-
-    keep: Span | None = None
-
-
-class ObligationRow(Row):
-    """Y within T of X, unless Z, per subject."""
-
-    operator: Literal["obligation"]
-    per: str
-    after: Source
-    expect: Source
-    within: Span
-    repeat: Repeat | None = None
-    opens: Annotated[list[ObligationStep], Field(min_length=1)]
-    clears: KeptFor = KeptFor()
-
-
-class AttainmentStep(Words):
-    """A rung of an attainment: a highest ratio."""
-
-    severity: Severity
-    at_most: Share
-
-
-class Judged(Words):
-    """When a schedule date is judged without a measure."""
-
-    after: Days
-    measured_from: Days
-    from_share: Annotated[float, Field(ge=0, lt=1)]
+    while_: While | None = Field(default=None, alias="while")
 
 
 class KeptShare(Words):
@@ -200,110 +115,6 @@ class KeptShare(Words):
 
     at_least: Share
     keep: Span | None = None
-
-
-class AttainmentRow(Row):
-    """A goal against its schedule."""
-
-    operator: Literal["attainment"]
-    opens: Annotated[list[AttainmentStep], Field(min_length=1)]
-    clears: KeptShare
-    judged: Judged
-
-
-class ChangeStep(Words):
-    """A rung of a change: a drop as a share."""
-
-    severity: Severity
-    drop: Share
-
-
-class ChangeRow(Row):
-    """A measure against the account's own baseline."""
-
-    operator: Literal["change"]
-    measure: str
-    window: Days
-    opens: Annotated[list[ChangeStep], Field(min_length=1)]
-    evaluations: Literal[2]
-    clears: KeptShare
-    expires: Days
-
-
-class TimesMean(Words):
-    """A bound in units of the usual week."""
-
-    of: str
-    at_least: float | None = None
-    below: float | None = None
-
-
-class ThresholdStep(Words):
-    """A rung of a threshold; one that says only `also` adds to the rung before."""
-
-    severity: Severity
-    at_least: Positive | None = None
-    times_own_mean: TimesMean | None = None
-    share_of_account: ShareAtLeast | None = None
-    also: dict[str, AtLeast] = {}
-
-
-class Below(Words):
-    """One way to clear."""
-
-    below: Positive | None = None
-    times_own_mean: TimesMean | None = None
-
-
-class AnyBelow(Words):
-    """Cleared by any of these."""
-
-    any: Annotated[list[Below], Field(min_length=1)]
-    keep: Span | None = None
-
-
-class ThresholdRow(Row):
-    """A count against bounds."""
-
-    operator: Literal["threshold"]
-    measure: str
-    per: str | None = None
-    opens: Annotated[list[ThresholdStep], Field(min_length=1)]
-    clears: AnyBelow
-
-
-class ByRole(Words):
-    """A table by role."""
-
-    role: dict[Role, Severity]
-
-
-class Contact(Words):
-    """Cleared by a contact with another of the same role."""
-
-    contact: str
-    with_: Literal["same_role"] = Field(alias="with")
-    keep: Span | None = None
-
-
-class OnceRow(Row):
-    """One event is enough, at once."""
-
-    operator: Literal["threshold"]
-    once: str
-    per: Literal["stakeholder_id"]
-    by: ByRole
-    clears: Contact
-
-
-ROWS: dict[str, type[Row]] = {
-    "silence": SilenceRow,
-    "obligation": ObligationRow,
-    "attainment": AttainmentRow,
-    "change": ChangeRow,
-    "threshold": ThresholdRow,
-}
-OPERATORS = ("threshold", "change", "silence", "obligation", "attainment", "snowball", "trend", "conjunction")
 
 
 class ArrReference(Words):
@@ -322,4 +133,4 @@ class TenantRow(Words):
 
     sends: Any = SENDS
     arr_reference: ArrReference | None = None
-    machine_feeds: list[str] = []
+    machine_feeds: list[str] = Field(default=[])

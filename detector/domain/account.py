@@ -94,6 +94,11 @@ class Account:
         person = self.record.people.get(stakeholder_id) if stakeholder_id is not None else None
         return carried if person is None or person.role is None else person.role
 
+    def named_since(self, role: str) -> int | None:
+        """When the first of those who are there in a role was named; None where nobody is."""
+        people = self.record.people.values()
+        return min((one.role_at for one in people if one.role == role and not one.gone), default=None)
+
     # -- contract and stage -------------------------------------------------------------------------------------
 
     def start(self, first_event: int) -> int:

@@ -201,10 +201,16 @@ def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     if verdict.ended is not None:
         how = "was closed as achieved" if verdict.ended == "acted" else "was closed, or is kept no more"
         return f"The {episode.kind or 'account'} {numbers['subject']} {how}: nothing is expected of it now."
-    over = rule.over.format_map(numbers) if verdict.numbers else "Nothing more is known of what it was about."
+    over = rule.over.format_map(numbers) if verdict.numbers else _how(verdict)
     if episode.resolution == "superseded":
         return f"It never held, as was reported late. {over}"
     return over + _what_comes_of_it(rule, episode)
+
+
+def _how(verdict: Verdict) -> str:
+    if not verdict.how:
+        return "Nothing more is known of what it was about."
+    return f"It is not asked for any more: {verdict.how}."
 
 
 def _what_comes_of_it(rule: Rule, episode: Episode) -> str:

@@ -176,7 +176,7 @@ class Detect:
         due = record.wake.get(rule.id) if only is not None else None
         note: tuple[str, int] | None = None
         for subject in subjects:
-            verdict = rule.operator.judge(account, subject, moment, _open(mine.get(subject)))
+            verdict = rule.judge(account, subject, moment, _open(mine.get(subject)))
             came = step(account, rule, subject, mine.get(subject), verdict, moment, self._plan.human_touch.name)
             due = earliest(due, came.due)
             note = note or verdict.explained

@@ -6,8 +6,8 @@ entry. All times are epoch milliseconds (UTC), by event time; a window (now - wi
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias, final
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, Protocol, TypeAlias, final
 
 import msgspec
 
@@ -100,6 +100,39 @@ class Track(msgspec.Struct, frozen=True):
 
 
 Kept = Mark | Log | Track
+Level: TypeAlias = int | float | str | None  # what a measure reads: a number, a word, or None where nothing is known
+
+
+class Measure(Protocol):
+    """What a rule reads of an account: a number or a word, of one subject or of the account as a whole."""
+
+    @property
+    def name(self) -> str:
+        """As the pack calls it; explanations and evidence use the same name."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What it counts, for evidence: events, people, share or seats."""
+        ...
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """What must be kept for it."""
+        ...
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """The event classes that can change what it reads."""
+        ...
+
+    def value(self, account: Account, now: int, subject: str | None = None) -> Level:
+        """What it reads at `now`; None where nothing is known."""
+        ...
+
+    def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
+        """The next instant after `now` at which it may read otherwise though nothing comes; None: never."""
+        ...
 
 
 @final
@@ -114,6 +147,30 @@ class Count(msgspec.Struct, frozen=True):
     window_ms: int | None = None
     per: str | None = None
     distinct: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """People where it counts those, else events."""
+        return "people" if self.distinct == "stakeholder_id" else "events"
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """Its log."""
+        return (self.log,)
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """The events of its log."""
+        return tuple(self.log.matcher.alternatives)
+
+    def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
+        """When the next entry begins to count, or the oldest in the window no longer does."""
+        due = self.next_after(account, now, subject)
+        if self.window_ms is not None:
+            counted = self.entries(account, now - self.window_ms, now, subject)
+            leaves = counted[0][0] + self.window_ms if counted else None
+            due = min((t for t in (due, leaves) if t is not None), default=None)
+        return due
 
     def entries(self, account: Account, after: int, until: int, subject: str | None) -> list[Entry]:
         """The entries in (after, until], of one subject where the measure is kept per subject and one is given."""

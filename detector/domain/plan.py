@@ -5,10 +5,13 @@ from typing import Any, Final, final
 
 import msgspec
 
+from detector.domain.account import Account
 from detector.domain.calendar import Duration
+from detector.domain.conditions import Condition
 from detector.domain.events import Event
 from detector.domain.measures import Kept, Mark
-from detector.domain.verdict import Operator
+from detector.domain.state import Episode
+from detector.domain.verdict import Moment, Operator, Verdict, earliest
 
 DAY_KEEP: Final = 7 * 86_400_000  # R2.2: how long OFF must hold before an alert resolves, where a row does not say
 
@@ -30,7 +33,8 @@ class Rule(msgspec.Struct, frozen=True):
     `explain` says in a sentence what is wrong, `over` what has changed since; both name an operator's numbers in
     braces. `proves` tells that a fact from before the due time proves the alert never to have held (silences,
     obligations). `starts` and `satisfies` are the event types of which a tenant must send one each for the rule to be
-    armed (R2.7), each with the narrowing it needs; empty: always armed.
+    armed (R2.7), each with the narrowing it needs; empty: always armed. `when` must hold for it to be judged at all
+    (the row's `while`).
     """
 
     id: str
@@ -49,6 +53,19 @@ class Rule(msgspec.Struct, frozen=True):
     proves: bool = False
     starts: tuple[Mapping[str, Any], ...] = ()
     satisfies: tuple[Mapping[str, Any], ...] = ()
+    when: Condition | None = None
+
+    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        """The operator's verdict while the condition holds; OFF where it does not."""
+        if self.when is None:
+            return self.operator.judge(account, subject, moment, episode)
+        held = self.when.held(account, moment, subject)
+        if not held.holds:
+            return Verdict(off=True, due=held.due, how=held.text)
+        moment = msgspec.structs.replace(moment, since=max(moment.since, held.since))
+        verdict = self.operator.judge(account, subject, moment, episode)
+        verdict.due = earliest(verdict.due, held.due)
+        return verdict
 
 
 @final

@@ -22,6 +22,8 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 
     Deadlines count as passed up to `settled`: the due time itself, or `now` less the grace when an event asks.
     `event` is the one that asks, None for a deadline; `first_event` and `first_seen` are the account's (rules.md 1).
+    `since` is when what the rule asks for (`while`) began to hold, -1 where it asks for nothing: nothing is awaited
+    from before it.
     """
 
     now: int
@@ -29,6 +31,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     first_event: int
     first_seen: int
     event: Event | None = None
+    since: int = -1
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +61,8 @@ class Verdict(msgspec.Struct, gc=False):
     `level` is 0 (not ON) or the ladder's severity step; `off` tells that the clearing condition holds; neither holds
     between the two thresholds. `since` is when the condition began, `due` the next time at which the answer can change
     without an event. `ended` names the resolution when the subject itself is over; `frozen` is kept with the episode.
-    `explained` is why a silence that looks like one is none: (because, since when).
+    `explained` is why a silence that looks like one is none: (because, since when). `how` says in a few words what
+    ended it, where that is not what the rule waits for.
     """
 
     level: int = 0
@@ -72,6 +76,7 @@ class Verdict(msgspec.Struct, gc=False):
     superseded: bool = False
     frozen: list[Any] | None = None
     explained: tuple[str, int] | None = None
+    how: str = ""
 
 
 class Operator(Protocol):

@@ -117,7 +117,8 @@ class Silence(EventDriven, frozen=True):
         last = self._last(account)
         broken = last if self.breaks is None else account.latest(self.breaks.name)
         anchor = max(
-            account.start(moment.first_event), moment.first_seen, *(t for t in (last, broken) if t is not None)
+            *(account.start(moment.first_event), moment.first_seen, moment.since),
+            *(t for t in (last, broken) if t is not None),
         )
         if last is None and self.from_onboarding_end:
             anchor = max(anchor, account.onboarding_end(moment.first_event))

@@ -1,16 +1,91 @@
-"""The words of a draft beyond those there is code for: conditions, tables, sources and more kinds of measures.
+"""The vocabulary of a pack: times, severities, roles, limits, sources, conditions. A word that is not here is an error.
 
-The vocabulary is as closed as that of `rows`; `refers` makes a word the name of a matcher, measure or rule that must
-be known, and every name that is used is noted (`context["used"]`).
+`refers` makes a word the name of a matcher, measure or rule that must be known, and every name that is used is noted
+(`context["used"]`).
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
 from detector.catalogue.load import PackError, nearest
 from detector.catalogue.matching import read_matcher
-from detector.catalogue.rows import Days, Family, MeasureRow, Role, Severity, Share, Span, Words
+from detector.domain.calendar import Duration, parse_duration
+
+
+class Words(BaseModel):
+    """A part of a pack: no word that is not listed, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _duration(value: Any) -> Duration:
+    return value if isinstance(value, Duration) else parse_duration(str(value))
+
+
+def _elapsed(value: Any) -> Duration:
+    duration = _duration(value)
+    if duration.elapsed_ms is None:
+        raise ValueError("business days have no fixed length: write m, h, d or w here")
+    return duration
+
+
+def _days(value: Any) -> int:
+    milliseconds = _elapsed(value).elapsed_ms or 0
+    if milliseconds % 86_400_000 or not milliseconds:
+        raise ValueError("write whole days here, such as 14d or 2w")
+    return milliseconds // 86_400_000
+
+
+Span = Annotated[Duration, BeforeValidator(_duration)]
+ElapsedSpan = Annotated[Duration, BeforeValidator(_elapsed)]
+Days = Annotated[int, BeforeValidator(_days)]
+Severity = Literal["info", "watch", "warn", "high", "critical"]
+Family = Literal["outcomes", "adoption", "support", "relationship", "onboarding", "commercial"]
+Role = Literal["executive", "sponsor", "champion", "buyer", "influencer", "admin", "end_user", "detractor"]
+Share = Annotated[float, Field(gt=0, le=1)]
+SUBJECT_KINDS: Final = {
+    "incident_id": "incident",
+    "goal_id": "goal",
+    "ticket_id": "ticket",
+    "stakeholder_id": "stakeholder",
+    "feature": "feature",
+    "milestone_id": "milestone",
+    "action_id": "action",
+    "invoice_id": "invoice",
+    "release_id": "release",
+    "review_id": "review",
+    "role": "role",
+    "stage": "stage",
+    "side": "side",
+    "meter": "meter",
+    "package": "package",
+    "integration": "integration",
+}
+"""The kind of subject (events.md 4) that each field names."""
+Positive = Annotated[int, Field(ge=1)]
+
+
+class AtLeast(Words):
+    """A least value."""
+
+    at_least: Annotated[int, Field(ge=0)]
+
+
+class ShareAtLeast(Words):
+    """A least share."""
+
+    at_least: Share
 
 
 def refers(kind: str) -> AfterValidator:
@@ -312,57 +387,3 @@ Condition = Annotated[
     | Annotated[AnyOf, Tag("~any")],
     Discriminator(_condition),
 ]
-
-
-class Extreme(Words):
-    """A value at an end of its scale counts for another time."""
-
-    at_most: float
-    at_least: float
-    fresh: Days
-
-
-class Echoes(Words):
-    """An event of this type that comes so soon after one of the other is counted with it."""
-
-    of: MatcherName
-    after: MatcherName
-    within: Days
-
-
-class DraftMeasure(MeasureRow):
-    """A measure; beyond those there is code for: `latest`, `share`, `first`, `named`, `people`, `ahead`."""
-
-    latest: str | None = None
-    share: MeasureName | None = None
-    first: MatcherName | None = None
-    named: list[list[Role]] | None = None
-    people: Literal["known"] | None = None
-    ahead: str | None = None
-    over: MeasureName | None = None
-    largest: str | None = None
-    fresh: Days | None = None
-    extreme: Extreme | None = None
-    else_: MeasureName | None = Field(default=None, alias="else")
-    unless: MatcherName | None = None
-    within: Span | None = None
-    once_per: list[str] = Field(default=[])
-    echoes: Echoes | None = None
-    moments: list[MomentName] = Field(default=[])
-
-    @property
-    def kinds(self) -> list[str]:
-        """The words among those that say what is kept; there must be one."""
-        every = ("last_seen", "count", "distinct", "log", "sum", "latest", "share", "first", "named", "people", "ahead")
-        return [kind for kind in every if getattr(self, kind) is not None]
-
-    @property
-    def source(self) -> str | None:
-        """The matcher whose events it keeps; None where it keeps none of its own."""
-        return self.of or self.last_seen or self.count or self.log or self.first or self.sum
-
-    @property
-    def fields_read(self) -> list[str]:
-        """The fields of its events that it reads."""
-        read = [self.per, self.distinct, self.latest, self.ahead, *self.fields, *self.once_per]
-        return [field for field in (*read, self.sum if self.of else None) if field is not None]

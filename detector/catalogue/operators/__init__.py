@@ -1,0 +1,39 @@
+"""What a row of each operator may say, and how it becomes the operator: a file each, with the same two names.
+
+`…Row` is the model of the row; `build` makes the operator of it. A word that there is no code for yet is refused by
+`build`, so that a draft can say why a row cannot run.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from detector.catalogue.built import Built
+from detector.catalogue.load import Where
+from detector.catalogue.names import Names
+from detector.catalogue.operators import attainment, change, obligation, once, silence, threshold
+from detector.catalogue.rows import Row
+
+
+class Kind(NamedTuple):
+    """One operator: the words of its rows, and what makes the operator of one."""
+
+    model: type[Row]
+    build: Callable[[Names, Any, Where], Built]
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "threshold": Kind(threshold.ThresholdRow, threshold.build),
+    "change": Kind(change.ChangeRow, change.build),
+    "silence": Kind(silence.SilenceRow, silence.build),
+    "obligation": Kind(obligation.ObligationRow, obligation.build),
+    "attainment": Kind(attainment.AttainmentRow, attainment.build),
+}
+ONCE: Final = Kind(once.OnceRow, once.build)
+OPERATORS: Final = ("threshold", "change", "silence", "obligation", "attainment", "snowball", "trend", "conjunction")
+
+
+def kind_of(row: Mapping[str, Any]) -> Kind | None:
+    """The kind of a row that names one of the operators; None where there is no code for it yet."""
+    if row["operator"] == "threshold" and "once" in row:
+        return ONCE
+    return KINDS.get(row["operator"])

@@ -1,0 +1,30 @@
+"""What must be so for a rule to be judged at all: a row's `while` as a condition."""
+
+from detector.catalogue.load import Where
+from detector.catalogue.names import Names
+from detector.catalogue.words import Bounds, While
+from detector.domain.conditions import AllOf, Condition, GoalOpen, Named, Onboarding, TouchModel, Within
+from detector.domain.measures import Measure
+
+
+def when_of(names: Names, row: While | None, where: Where) -> Condition | None:
+    """The condition of a row's `while`; None where it says none. Raises PackError."""
+    if row is None:
+        return None
+    found: list[Condition] = []
+    if row.onboarding is not None:
+        found.append(Onboarding())
+    if row.touch_model:
+        found.append(TouchModel(frozenset(row.touch_model)))
+    if row.named:
+        found.append(Named(frozenset(row.named)))
+    if row.goal is not None:
+        found.append(GoalOpen(outcome=row.goal == "outcome"))
+    for name, bounds in row.also.items():
+        found.append(within(names.reading(name, (*where, "also", name)), bounds))
+    return found[0] if len(found) == 1 else AllOf(tuple(found)) if found else None
+
+
+def within(measure: Measure, bounds: Bounds) -> Within:
+    """A measure within bounds."""
+    return Within(measure, bounds.at_least, bounds.at_most, bounds.above, bounds.below)

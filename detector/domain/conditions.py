@@ -1,0 +1,239 @@
+"""Conditions: what must hold of an account for a rule to be judged at all, or for a conjunction to be on.
+
+Pure functions of the account's facts and the moment. All times are epoch milliseconds.
+"""
+
+from collections.abc import Collection
+from typing import Final, Protocol, final
+
+import msgspec
+
+from detector.domain import events as e
+from detector.domain.account import Account
+from detector.domain.events import Event
+from detector.domain.measures import Kept, Measure
+from detector.domain.state import Goal
+from detector.domain.verdict import Evidence, Moment, earliest
+
+
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """Whether a condition holds: `since` when, -1 where that is not told, and when it may change though nothing comes.
+
+    `text` says what holds (or does not) in a few words with the numbers, `evidence` the same as rows.
+    """
+
+    holds: bool
+    since: int = -1
+    due: int | None = None
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Condition(Protocol):
+    """One thing that holds of an account, or does not."""
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """What must be kept for it."""
+        ...
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """The event classes that can change whether it holds."""
+        ...
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What it asks of other rules: their ids, `family:` and a family, `index` or `confidence`; empty: nothing."""
+        ...
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """Whether it holds of the account, or of one subject, at a moment."""
+        ...
+
+
+class OfFacts(msgspec.Struct, frozen=True):
+    """What is common to conditions over the account's own facts."""
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """Nothing of its own."""
+        return ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """No other rule."""
+        return frozenset()
+
+
+@final
+class Onboarding(OfFacts, frozen=True):
+    """The account is in onboarding (R2.8): from its start until it is completed, or for so many days."""
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """Those that wake every rule anyway."""
+        return (e.OnboardingStarted, e.OnboardingCompleted, e.StageEntered, e.AccountUpdated)
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """From the account's start to the end of its onboarding, the end excluded."""
+        del subject
+        start, end = account.start(moment.first_event), account.onboarding_end(moment.first_event)
+        if moment.now >= end:
+            return Held(holds=False, text="the onboarding is over")
+        return Held(holds=True, since=start, due=end, text="the onboarding goes on")
+
+
+@final
+class TouchModel(OfFacts, frozen=True):
+    """The account is served in one of these ways; `default` is what counts where that is not known."""
+
+    models: frozenset[str]
+    default: str = "mid"
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What says how an account is served."""
+        return (e.AccountUpdated,)
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """As the profile says."""
+        del moment, subject
+        stamped = account.record.profile.get("touch_model")
+        model = self.default if stamped is None or stamped[0] is None else stamped[0]
+        since = -1 if stamped is None else stamped[1]
+        return Held(holds=model in self.models, since=since, text=f"it is served {model} touch")
+
+
+@final
+class Named(OfFacts, frozen=True):
+    """Somebody who is there has one of these roles."""
+
+    roles: frozenset[str]
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What names people."""
+        return (e.StakeholderUpdated, e.StakeholderLeft)
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """Since the first of those who are there was named."""
+        del moment, subject
+        since = min((at for at in map(account.named_since, sorted(self.roles)) if at is not None), default=None)
+        who = " or ".join(sorted(self.roles))
+        if since is None:
+            return Held(holds=False, text=f"no {who} is named")
+        return Held(holds=True, since=since, text=f"a {who} is named")
+
+
+@final
+class GoalOpen(OfFacts, frozen=True):
+    """The goal that is judged is open, or any of the account's; with `outcome` only goals that are no mere activity."""
+
+    outcome: bool = False
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What sets and closes goals."""
+        return (e.GoalSet, e.GoalClosed)
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """Since the first of the open ones was set."""
+        del moment
+        goals = account.record.goals
+        asked = goals.values() if subject is None else [goals[subject]] if subject in goals else []
+        since = min((goal.set_at for goal in asked if self._counts(goal)), default=None)
+        if since is None:
+            return Held(holds=False, text="no goal is open")
+        return Held(holds=True, since=since, text="a goal is open")
+
+    def _counts(self, goal: Goal) -> bool:
+        kind = goal.fields.get("kind")
+        return (
+            goal.set_at >= 0
+            and goal.closed_at < 0
+            and not (self.outcome and kind is not None and kind[0] == "activity")
+        )
+
+
+@final
+class Within(OfFacts, frozen=True):
+    """A measure reads within bounds; where nothing is known it does not. Ends are as their names say."""
+
+    measure: Measure
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    words: frozenset[str] = frozenset()
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """What the measure keeps."""
+        return self.measure.kept
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What moves the measure."""
+        return self.measure.classes
+
+    def admits(self, value: float | str | None) -> bool:
+        """Whether a value is within the bounds, or one of the words."""
+        if value is None or isinstance(value, str):
+            return value in self.words
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """What it reads now; it may change when the measure may."""
+        value = self.measure.value(account, moment.now, subject)
+        bound = next((b for b in (self.at_least, self.above, self.at_most, self.below) if b is not None), None)
+        shown = "unknown" if value is None else value if isinstance(value, str) else f"{value:g}"
+        return Held(
+            holds=self.admits(value),
+            due=self.measure.next_change(account, moment.now, subject),
+            text=f"{self.measure.name} {shown}",
+            evidence=(Evidence(self.measure.name, value, bound, self.measure.unit),),
+        )
+
+
+@final
+class AllOf(msgspec.Struct, frozen=True):
+    """All of these conditions."""
+
+    conditions: tuple[Condition, ...]
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """What they keep."""
+        return tuple(kept for condition in self.conditions for kept in condition.kept)
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What may change any of them."""
+        return tuple(dict.fromkeys(cls for condition in self.conditions for cls in condition.classes))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What they ask of other rules."""
+        return frozenset().union(*(condition.names for condition in self.conditions))
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """Since the last of them began to hold; where one does not, its own words say so."""
+        found = [condition.held(account, moment, subject) for condition in self.conditions]
+        due = earliest(*(one.due for one in found))
+        missing = [one.text for one in found if not one.holds]
+        return Held(
+            holds=not missing,
+            since=max(one.since for one in found),
+            due=due,
+            text=_AND.join(missing or [one.text for one in found]),
+            evidence=tuple(row for one in found for row in one.evidence),
+        )
+
+
+_AND: Final = " and "
