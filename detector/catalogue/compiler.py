@@ -9,6 +9,7 @@ from detector.catalogue.load import Document, Where, nearest
 from detector.catalogue.names import Names
 from detector.catalogue.operators import OPERATORS, kind_of
 from detector.catalogue.reading import read
+from detector.catalogue.strata import stratified
 from detector.catalogue.whens import when_of
 from detector.domain.conditions import Condition
 from detector.domain.plan import Action, Rule
@@ -64,7 +65,8 @@ class Compiler:
     def rules(self) -> tuple[Rule, ...]:
         """Every row of the section `rules` as a rule, in the order of their ids."""
         rows = section_of(self.document, "rules")
-        return tuple(self.rule(rule_id, rows[rule_id], index) for index, rule_id in enumerate(sorted(rows)))
+        rules = tuple(self.rule(rule_id, rows[rule_id], index) for index, rule_id in enumerate(sorted(rows)))
+        return stratified(self.document, rules)
 
     def rule(self, rule_id: str, row: Any, index: int) -> Rule:
         """One row as a rule."""

@@ -1,9 +1,12 @@
 """The order, written once: fold an event in, judge the rules it wakes, step their alerts, note what a reader sees.
 
-Pure but for the account it is given, which is changed in place. What came of it is collected in `alerts` and `touched`.
+Rules are judged by strata (rules.md 11): those over measures, then those over what others say. Alerts are made once all
+are judged, so that each body shows the account as the whole step left it. Pure but for the account it is given, which
+is changed in place. What came of it is collected in `alerts` and `touched`.
 """
 
-from typing import Final, final
+from collections.abc import Iterable
+from typing import Final, TypeAlias, final
 
 import msgspec
 
@@ -19,11 +22,12 @@ from detector.domain.events import (
     UsageRecorded,
 )
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
-from detector.domain.lifecycle import forget_spans, step
+from detector.domain.lifecycle import forget_spans
+from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
 from detector.domain.plan import Plan, Rule
 from detector.domain.state import Episode
-from detector.domain.verdict import GRACE_MS, Moment, earliest
+from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
 
 # Bits of the hot block's mask.
 USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
@@ -32,19 +36,48 @@ _CHANGED: Final = 4  # facts changed since the last snapshot
 
 _encode: Final = msgspec.json.Encoder().encode
 
+Asked: TypeAlias = tuple[Rule, str | None]  # a rule to judge, on one subject or (None) on all
+
+
+@final
+class _Came(msgspec.Struct, gc=False):
+    """A transition of which the alert is still to be made."""
+
+    rule: Rule
+    episode: Episode
+    verdict: Verdict
+    transition: str
+    previous: int | None
+
+
+@final
+class _Step(msgspec.Struct):
+    """One event or deadline of one account: what asks, and what came of it so far.
+
+    `moved` names what rules of later strata may have to look at again: rules, and families as `family:NAME`.
+    """
+
+    account: Account
+    moment: Moment
+    trigger: RecordTrigger | None
+    came: list[_Came] = []
+    moved: set[str] = set()
+
 
 @final
 class Detect:
     """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away."""
 
-    __slots__ = ("_by_id", "_daily", "_plan", "_usage", "alerts", "noted", "touched")
+    __slots__ = ("_by_id", "_daily", "_later", "_plan", "_usage", "alerts", "noted", "touched")
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._by_id = {rule.id: rule for rule in plan.rules}
         self._daily = tuple(rule for rule in plan.rules if rule.operator.daily)
+        later = (rule for rule in plan.rules if rule.stratum > 1)
+        self._later = tuple(sorted(later, key=lambda rule: (rule.stratum, rule.index)))
         usage = plan.entries.get(UsageRecorded)
-        self._usage = tuple(rule for rule, _ in usage.wakes) if usage is not None else ()
+        self._usage: tuple[Asked, ...] = usage.wakes if usage is not None else ()
         self.alerts: list[Alert] = []
         self.noted = 0
         self.touched: dict[Account, int] = {}
@@ -56,7 +89,7 @@ class Detect:
         if first:
             self._first(account, self._at(account, now, event), trigger)
         else:
-            self._judge_each(account, self._usage, self._at(account, now, event), trigger)
+            self._step(_Step(account, self._at(account, now, event), trigger), self._usage)
 
     def event(
         self, event: Event, event_hash: bytes, account: Account, now: int, trigger: RecordTrigger, *, first: bool
@@ -76,14 +109,15 @@ class Detect:
                 kept.fold(event, event_hash, account)
         account.record.size += grown_by(event)
         moment = self._at(account, now, event)
+        hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) | _CHANGED)
         if first:
             self._first(account, moment, trigger)
         elif cls in WAKE_ALL:
-            self.everything(account, moment, trigger)
-        elif entry is not None and entry.wakes:
-            for rule, field in entry.wakes:
-                self._judge(account, rule, moment, trigger, None if field is None else getattr(event, field))
-        self._settle(account, moment, changed=True)
+            self._everything(account, moment, trigger)
+        else:
+            wakes = () if entry is None else entry.wakes
+            asked = [(rule, None if field is None else getattr(event, field)) for rule, field in wakes]
+            self._step(_Step(account, moment, trigger), asked)
 
     def _usage_marks(self, event: Event, account: Account) -> None:
         at = event.occurred_at
@@ -123,18 +157,20 @@ class Detect:
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
-            self._judge_each(account, rules, Moment(due, due, *self._firsts(account)), None)
+            step = _Step(account, Moment(due, due, *self._firsts(account)), None)
+            self._step(step, [(rule, None) for rule in rules])
         if daily and mask & _CHANGED:
             self.touched[account] = due
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
 
-    def everything(self, account: Account, moment: Moment, trigger: RecordTrigger | None) -> None:
+    def _everything(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
-        self._judge_each(account, [rule for rule in self._plan.rules if not rule.operator.daily], moment, trigger)
+        rules = (rule for rule in self._plan.rules if not rule.operator.daily)
+        self._step(_Step(account, moment, trigger), [(rule, None) for rule in rules])
 
     def _first(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
         """The first event of an account has been taken in: begin to wait for what every account owes."""
-        self.everything(account, moment, trigger)
+        self._everything(account, moment, trigger)
         self.touched[account] = moment.now
 
     def _firsts(self, account: Account) -> tuple[int, int]:
@@ -146,25 +182,32 @@ class Detect:
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
-    def _judge_each(
-        self,
-        account: Account,
-        rules: tuple[Rule, ...] | list[Rule],
-        moment: Moment,
-        trigger: RecordTrigger | None,
-    ) -> None:
-        account.record_dirty = True
-        for rule in rules:
-            self._judge(account, rule, moment, trigger, None)
-        self._settle(account, moment)
+    def _step(self, step: _Step, asked: Iterable[Asked]) -> None:
+        """Judge who is asked, by strata; in a later one also whoever names what has moved. Then tell what came of it.
 
-    def _judge(
-        self, account: Account, rule: Rule, moment: Moment, trigger: RecordTrigger | None, only: str | None
-    ) -> None:
+        A daily rule is judged when it is asked, and at no other time.
+        """
+        step.account.record_dirty = True
+        waiting: dict[str, list[str | None]] = {}
+        for rule, only in asked:
+            if rule.stratum == 1:
+                self._judge(step, rule, only)
+            else:
+                waiting.setdefault(rule.id, []).append(only)
+        for rule in self._later if waiting or step.moved else ():
+            if not rule.operator.daily and not step.moved.isdisjoint(rule.names):
+                self._judge(step, rule, None)
+            else:
+                for only in waiting.get(rule.id, ()):
+                    self._judge(step, rule, only)
+        self._tell(step)
+        self._settle(step.account, step.moment)
+
+    def _judge(self, step: _Step, rule: Rule, only: str | None) -> None:
         """Judge one rule on one subject (`only`) or on all, and step each alert."""
-        tenant = self._plan.tenant(account.tenant_id)
+        account, moment = step.account, step.moment
         record = account.record
-        if rule.index not in tenant.armed:
+        if rule.index not in self._plan.tenant(account.tenant_id).armed:
             record.wake.pop(rule.id, None)  # of a pack that armed it
             return
         mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
@@ -176,35 +219,45 @@ class Detect:
         due = record.wake.get(rule.id) if only is not None else None
         note: tuple[str, int] | None = None
         for subject in subjects:
-            verdict = rule.judge(account, subject, moment, _open(mine.get(subject)))
-            came = step(account, rule, subject, mine.get(subject), verdict, moment, self._plan.human_touch.name)
+            before = mine.get(subject)
+            said = _said(before)
+            verdict = rule.judge(account, subject, moment, _open(before))
+            came = life(account, rule, subject, before, verdict, moment, self._plan.human_touch.name)
             due = earliest(due, came.due)
             note = note or verdict.explained
-            if came.episode is not mine.get(subject):
-                record.episodes = [e for e in record.episodes if e is not mine.get(subject)]
+            if came.episode is not before:
+                record.episodes = [e for e in record.episodes if e is not before]
                 if came.episode is not None:
                     record.episodes.append(came.episode)
-                account.record_dirty = True
             if came.transition is not None and came.episode is not None:
-                alert = alert_of(
-                    account,
-                    tenant,
-                    rule,
-                    came.episode,
-                    verdict,
-                    transition=came.transition,
-                    previous=came.previous,
-                    now=moment.now,
-                    trigger=trigger or DeadlineTrigger(iso(moment.now)),
-                )
-                came.episode.body = _encode(alert)
-                record.size += len(came.episode.body) + ALERT_BYTES
-                if came.episode.resolution == "superseded":  # nothing to cool down from
-                    record.episodes.remove(came.episode)
-                self.alerts.append(alert)
-                self.touched[account] = moment.now
-                account.record_dirty = True
+                step.came.append(_Came(rule, came.episode, verdict, came.transition, came.previous))
+            if came.transition is not None or said != _said(came.episode):
+                step.moved |= {rule.id, f"family:{rule.family}"}
         self._remember(account, rule, due, note, moment)
+
+    def _tell(self, step: _Step) -> None:
+        """Make the alerts of a step, in the order of rule and subject."""
+        account, record, now = step.account, step.account.record, step.moment.now
+        trigger = step.trigger or DeadlineTrigger(iso(now))
+        for came in sorted(step.came, key=lambda came: (came.rule.index, came.episode.subject or "")):
+            episode = came.episode
+            alert = alert_of(
+                account,
+                self._plan.tenant(account.tenant_id),
+                came.rule,
+                episode,
+                came.verdict,
+                transition=came.transition,
+                previous=came.previous,
+                now=now,
+                trigger=trigger,
+            )
+            episode.body = _encode(alert)
+            record.size += len(episode.body) + ALERT_BYTES
+            if episode.resolution == "superseded":  # nothing to cool down from
+                record.episodes.remove(episode)
+            self.alerts.append(alert)
+            self.touched[account] = now
 
     def _remember(
         self, account: Account, rule: Rule, due: int | None, note: tuple[str, int] | None, moment: Moment
@@ -225,7 +278,7 @@ class Detect:
             else:
                 record.notes[rule.id] = note
 
-    def _settle(self, account: Account, moment: Moment, *, changed: bool = False) -> None:
+    def _settle(self, account: Account, moment: Moment) -> None:
         """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot."""
         record = account.record
         if record.size > CAP:
@@ -236,8 +289,8 @@ class Detect:
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = self._plan.tenant(account.tenant_id).armed
-        mask = _CHANGED if changed else hot.wake_mask(account.hot) & _CHANGED
-        for rule in self._usage:
+        mask = hot.wake_mask(account.hot) & _CHANGED
+        for rule, _ in self._usage:
             name = rule.id
             if (rule.index in armed and (name in live or name not in wake)) or name in record.notes:
                 mask |= USAGE
@@ -263,3 +316,8 @@ class Detect:
 
 def _open(episode: Episode | None) -> Episode | None:
     return None if episode is None or episode.status == "resolved" else episode
+
+
+def _said(episode: Episode | None) -> tuple[str, int]:
+    """What other rules can see of an alert: its status and its level."""
+    return ("", 0) if episode is None else (episode.status, episode.level)

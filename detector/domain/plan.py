@@ -34,7 +34,8 @@ class Rule(msgspec.Struct, frozen=True):
     braces. `proves` tells that a fact from before the due time proves the alert never to have held (silences,
     obligations). `starts` and `satisfies` are the event types of which a tenant must send one each for the rule to be
     armed (R2.7), each with the narrowing it needs; empty: always armed. `when` must hold for it to be judged at all
-    (the row's `while`).
+    (the row's `while`). `stratum` is 1 for a rule over measures; a rule that names others, the index or the confidence
+    comes after all that it names (rules.md 11).
     """
 
     id: str
@@ -54,6 +55,12 @@ class Rule(msgspec.Struct, frozen=True):
     starts: tuple[Mapping[str, Any], ...] = ()
     satisfies: tuple[Mapping[str, Any], ...] = ()
     when: Condition | None = None
+    stratum: int = 1
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What it is judged by beside measures: see `Operator.names`."""
+        return self.operator.names if self.when is None else self.operator.names | self.when.names
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """The operator's verdict while the condition holds; OFF where it does not."""

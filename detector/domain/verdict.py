@@ -98,6 +98,11 @@ class Operator(Protocol):
         ...
 
     @property
+    def names(self) -> frozenset[str]:
+        """What it is judged by beside measures, and after: rules, `family:NAME`, `index`, `confidence`."""
+        ...
+
+    @property
     def measures(self) -> Iterable[Any]:
         """What it needs to be kept (`measures.Kept`)."""
         ...
@@ -126,6 +131,11 @@ class EventDriven(msgspec.Struct, frozen=True):
     def daily(self) -> bool:
         """Never by the day."""
         return False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Nothing but measures."""
+        return frozenset()
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Nothing is found by the day."""

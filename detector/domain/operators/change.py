@@ -65,6 +65,11 @@ class Change(msgspec.Struct, frozen=True):
         return ()
 
     @property
+    def names(self) -> frozenset[str]:
+        """Nothing but actions."""
+        return frozenset()
+
+    @property
     def measures(self) -> Iterable[object]:
         """Nothing of its own: daily actions are in every hot block."""
         return ()
