@@ -68,9 +68,9 @@ class Compiler:
         rules = tuple(self.rule(rule_id, rows[rule_id], index) for index, rule_id in enumerate(sorted(rows)))
         return stratified(self.document, rules)
 
-    def rule(self, rule_id: str, row: Any, index: int) -> Rule:
-        """One row as a rule."""
-        where = ("rules", rule_id)
+    def rule(self, rule_id: str, row: Any, index: int, where: Where = ()) -> Rule:
+        """One row as a rule; it stands at `where`, in the section of rules where nothing is said."""
+        where = where or ("rules", rule_id)
         operator = operator_of(self.document, row, where)
         kind = kind_of(row)
         if kind is None:

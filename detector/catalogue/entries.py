@@ -1,6 +1,6 @@
 """What rules need: for every event class the updates it causes and the rules it wakes, for arming and in bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from detector.domain.events import Event, UsageRecorded
@@ -8,7 +8,7 @@ from detector.domain.matchers import Matcher
 from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, Kept, Mark, Track
 from detector.domain.operators.change import Change
 from detector.domain.operators.silence import Silence
-from detector.domain.plan import Entry, Rule
+from detector.domain.plan import Entry, Rule, Tenant
 
 Needs = tuple[Mapping[str, Any], ...]
 
@@ -23,15 +23,24 @@ def needs_of(matcher: Matcher) -> Needs:
     return tuple(found)
 
 
-def entries_of(rules: tuple[Rule, ...], always: Mark) -> dict[type[Event], Entry]:
-    """For every event class the measures it updates and the rules it wakes, in rule order."""
+def entries_of(rules: tuple[Rule, ...], always: Mark, tenants: Iterable[Tenant] = ()) -> dict[type[Event], Entry]:
+    """For every event class the measures it updates and the rules it wakes, in rule order.
+
+    A rule that has other figures for a tenant keeps and listens to what any of its forms does.
+    """
+    tenants = tuple(tenants)
     updates: dict[type[Event], dict[tuple[Any, ...], Kept]] = {}
     wakes: dict[type[Event], list[tuple[Rule, str | None]]] = {}
     kept_by_name: dict[tuple[Any, ...], Kept] = {("mark", always.name): always}
     for rule in rules:
-        for kept in kept_of(rule):
-            kept_by_name.setdefault(_identity(kept), kept)
-        for cls, field in wakes_of(rule):
+        forms = [rule, *(form for tenant in tenants for form in tenant.forms_of(rule) if form is not rule)]
+        woken: dict[type[Event], str | None] = {}
+        for form in forms:
+            for kept in kept_of(form):
+                kept_by_name.setdefault(_identity(kept), kept)
+            for cls, field in wakes_of(form):
+                woken[cls] = field if woken.get(cls, field) == field else None
+        for cls, field in woken.items():
             wakes.setdefault(cls, []).append((rule, field))
     for identity, kept in sorted(kept_by_name.items()):
         for cls in kept.matcher.alternatives:

@@ -1,24 +1,21 @@
 """A pack: a folder with rules, perhaps a draft of more, and tenants; what it lacks comes from the built-in one."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, read_pack, section_of, sections_known
+from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, read_pack, section_of
 from detector.catalogue.draft import Draft, read_draft
-from detector.catalogue.entries import Needs, entries_of
-from detector.catalogue.load import Document, PackError, Where, nearest
-from detector.catalogue.matching import read_matcher
-from detector.catalogue.reading import read
+from detector.catalogue.entries import entries_of
+from detector.catalogue.load import Document, PackError
 from detector.catalogue.rows import TenantRow
+from detector.catalogue.tenants import read_tenants, tenant_of
 from detector.catalogue.timeline import Timeline, timelines_of
-from detector.domain.plan import Plan, Rule, Tenant
+from detector.domain.plan import Plan
 
 BUILT_IN: Final = Path(__file__).parent
 RULES_FILE: Final = "value_decay.yaml"
 DRAFT_FILE: Final = "planned.yaml"
 TENANTS_FILE: Final = "tenants.yaml"
-EVERYTHING: Final = ("all", "observed")
 
 
 def load_plan(folder: Path | None = None, *, with_tenants: bool = True) -> Plan:
@@ -29,14 +26,14 @@ def load_plan(folder: Path | None = None, *, with_tenants: bool = True) -> Plan:
     compiler = load_rules(folder)
     rules = compiler.rules()
     tenants_path = _file(folder, TENANTS_FILE) if with_tenants else None
-    tenants, release = _tenants(tenants_path, rules) if tenants_path is not None else ({}, 0)
+    tenants, release = read_tenants(Document(tenants_path), compiler, rules) if tenants_path is not None else ({}, 0)
     touch = compiler.names.mark(HUMAN_TOUCH, ("measures",))
     return Plan(
         release=max(compiler.release, release),
         rules=rules,
-        entries=entries_of(rules, touch),
+        entries=entries_of(rules, touch, tenants.values()),
         tenants={name: tenant for name, tenant in tenants.items() if name != "default"},
-        default=tenants.get("default") or _tenant(rules, TenantRow()),
+        default=tenants.get("default") or tenant_of(rules, TenantRow()),
         human_touch=touch,
     )
 
@@ -77,69 +74,3 @@ def _file(folder: Path | None, name: str) -> Path | None:
         raise PackError(f"there is no {RULES_FILE} and no {TENANTS_FILE} in {folder}: name the folder of a pack")
     path = folder / name
     return path if path.exists() else None
-
-
-def _tenants(path: Path, rules: tuple[Rule, ...]) -> tuple[dict[str, Tenant], int]:
-    document = Document(path)
-    sections_known(document, ("release", "tenants"))
-    data = document.data
-    release = data.get("release", 1)
-    if not isinstance(release, int) or isinstance(release, bool) or release < 1:
-        raise document.error(("release",), "release must be a whole number from 1 on")
-    found = {}
-    for name, row in section_of(document, "tenants").items():
-        where: Where = ("tenants", name)
-        tenant = read(document, TenantRow, row, where)
-        _check_sends(document, tenant.sends, (*where, "sends"))
-        found[name] = _tenant(rules, tenant)
-    return found, release
-
-
-def _check_sends(document: Document, sends: Any, where: Where) -> None:
-    if isinstance(sends, str) and sends in EVERYTHING:
-        return
-    if not isinstance(sends, list):
-        hint = nearest(sends, EVERYTHING)
-        raise document.error(where, f"sends is all, observed or a list of event types, not {sends!r}{hint}")
-    for at, sent in enumerate(sends):
-        place = (*where, at)
-        if not isinstance(sent, str | dict):
-            raise document.error(place, f"an entry of sends is an event type, or one narrowed, not {sent!r}")
-        for event, fields in ({sent: None} if isinstance(sent, str) else sent).items():
-            if not isinstance(fields, dict | None) or any(
-                isinstance(wanted, dict) for wanted in (fields or {}).values()
-            ):
-                raise document.error(place, f"narrow {event} by its fields: `{{touch.logged: {{direction: inbound}}}}`")
-            read_matcher(document, str(event), {**(fields or {}), "event": event}, place)
-
-
-def _tenant(rules: tuple[Rule, ...], row: TenantRow) -> Tenant:
-    """Which rules are armed (R2.7): the tenant sends what starts one about something missing, and what satisfies it."""
-    armed = [rule for rule in rules if _sent(row, rule.starts) and _sent(row, rule.satisfies)]
-    reference = row.arr_reference
-    return Tenant(
-        armed=frozenset(rule.index for rule in armed),
-        not_armed=tuple(rule.id for rule in rules if rule not in armed),
-        arr_reference_minor=None if reference is None else reference.minor,
-        currency=None if reference is None else reference.currency,
-    )
-
-
-def _sent(row: TenantRow, needs: Needs) -> bool:
-    """Whether the tenant sends one of these events, in a form that fits; `observed` is all until it is observed."""
-    if isinstance(row.sends, str) or not needs:
-        return True
-    for sent in row.sends:
-        narrowed: Mapping[str, Any] = {sent: {}} if isinstance(sent, str) else sent
-        for event, fields in narrowed.items():
-            if any(need["event"] == event and _fits(fields or {}, need) for need in needs):
-                return True
-    return False
-
-
-def _fits(narrowing: Mapping[str, Any], need: Mapping[str, Any]) -> bool:
-    return all(
-        not need[field].isdisjoint(value if isinstance(value, list) else [value])
-        for field, value in narrowing.items()
-        if field in need
-    )

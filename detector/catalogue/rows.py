@@ -128,9 +128,19 @@ SENDS: Final = "all"
 """What a tenant sends whose row does not say it."""
 
 
+Override = dict[str, Any] | Literal[False]
+"""Words that take the place of a rule's own, or `off`."""
+
+
 class TenantRow(Words):
-    """A tenant's row in tenants.yaml; `sends` is `all`, `observed` or a list of event types, perhaps narrowed."""
+    """A tenant's row in tenants.yaml; `sends` is `all`, `observed` or a list of event types, perhaps narrowed.
+
+    `rules`, and nearer `segments` and nearest `accounts`, give words of a rule other figures, or switch it off.
+    """
 
     sends: Any = SENDS
     arr_reference: ArrReference | None = None
     machine_feeds: list[str] = Field(default=[])
+    rules: dict[str, Override] = Field(default={})
+    segments: dict[str, dict[str, Override]] = Field(default={})
+    accounts: dict[str, dict[str, Override]] = Field(default={})

@@ -68,7 +68,7 @@ class _Step(msgspec.Struct):
 class Detect:
     """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away."""
 
-    __slots__ = ("_by_id", "_daily", "_later", "_plan", "_usage", "alerts", "noted", "touched")
+    __slots__ = ("_by_id", "_daily", "_forms", "_later", "_plan", "_usage", "alerts", "noted", "touched")
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -76,6 +76,7 @@ class Detect:
         self._daily = tuple(rule for rule in plan.rules if rule.operator.daily)
         later = (rule for rule in plan.rules if rule.stratum > 1)
         self._later = tuple(sorted(later, key=lambda rule: (rule.stratum, rule.index)))
+        self._forms: dict[str, tuple[Rule, ...]] = {}
         usage = plan.entries.get(UsageRecorded)
         self._usage: tuple[Asked, ...] = usage.wakes if usage is not None else ()
         self.alerts: list[Alert] = []
@@ -132,12 +133,21 @@ class Detect:
 
     # -- time -------------------------------------------------------------------------------------------------------
 
-    def idle(self, block: bytes | bytearray, due: int) -> bool:
+    def idle(self, tenant_id: str, block: bytes | bytearray, due: int) -> bool:
         """Whether the hot block alone shows that a daily evaluation finds nothing new."""
-        return not hot.wake_mask(block) & (_FULL | _CHANGED) and self._quiet(block, due)
+        return not hot.wake_mask(block) & (_FULL | _CHANGED) and self._quiet(tenant_id, block, due)
 
-    def _quiet(self, block: bytes | bytearray, due: int) -> bool:
-        return all(rule.operator.quiet(block, due) for rule in self._daily)
+    def _quiet(self, tenant_id: str, block: bytes | bytearray, due: int) -> bool:
+        return all(rule.operator.quiet(block, due) for rule in self._daily_of(tenant_id))
+
+    def _daily_of(self, tenant_id: str) -> tuple[Rule, ...]:
+        """The daily rules in every form that the tenant has."""
+        name = tenant_id if tenant_id in self._plan.tenants else ""
+        forms = self._forms.get(name)
+        if forms is None:
+            tenant = self._plan.tenant(tenant_id)
+            forms = self._forms[name] = tuple(form for rule in self._daily for form in tenant.forms_of(rule))
+        return forms
 
     def time(self, account: Account, due: int, *, daily: bool) -> None:
         """Judge at `due` the rules whose deadline has come, and at the account's own minute (`daily`) the daily ones.
@@ -153,7 +163,7 @@ class Detect:
                     del wake[rule_id]
                 elif wake[rule_id] <= due:
                     rules.append(self._by_id[rule_id])
-        if daily and (mask & _FULL or not self._quiet(account.hot, due)):
+        if daily and (mask & _FULL or not self._quiet(account.tenant_id, account.hot, due)):
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
@@ -207,9 +217,11 @@ class Detect:
         """Judge one rule on one subject (`only`) or on all, and step each alert."""
         account, moment = step.account, step.moment
         record = account.record
-        if rule.index not in self._plan.tenant(account.tenant_id).armed:
+        own = self._plan.tenant(account.tenant_id).rule_for(rule, account)
+        if own is None:
             record.wake.pop(rule.id, None)  # of a pack that armed it
             return
+        rule = own
         mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
         subjects = (
             [only]

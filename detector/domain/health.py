@@ -53,6 +53,7 @@ def health_of(account: Account, plan: Plan, now: int) -> Health:
     """The snapshot at `now`, from the account record."""
     record = account.record
     tenant = plan.tenant(account.tenant_id)
+    armed = [rule for rule in (tenant.rule_for(rule, account) for rule in plan.rules) if rule is not None]
     due = sorted((at, rule) for rule, at in record.wake.items())
     obligations = {rule.id for rule in plan.rules if rule.proves}
     return Health(
@@ -65,10 +66,8 @@ def health_of(account: Account, plan: Plan, now: int) -> Health:
         families={},
         grade="insufficient_data",
         open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved" and e.body),
-        not_armed=tenant.not_armed,
-        not_warm=tuple(
-            rule.id for rule in plan.rules if rule.index in tenant.armed and not rule.operator.warm(account, now)
-        ),
+        not_armed=tuple(sorted({rule.id for rule in plan.rules} - {rule.id for rule in armed})),
+        not_warm=tuple(rule.id for rule in armed if not rule.operator.warm(account, now)),
         silences=tuple(
             SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())
         ),

@@ -413,7 +413,7 @@ class Partition:
         block = self._store.get(hot_key(account_path(*who)), b"") if account is None else account.hot
         waits = hot.next_wake(block) > due
         daily = daily and hot.first_record(block) <= due
-        if waits and (not daily or self._detect.idle(block, due)):
+        if waits and (not daily or self._detect.idle(who[0], block, due)):
             self._schedule.wake(who, hot.next_wake(block))
             return
         if account is None:

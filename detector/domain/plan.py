@@ -84,13 +84,51 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 @final
+class Variants(msgspec.Struct, frozen=True):
+    """A rule with a tenant's own figures: of the tenant, of its segments, of single accounts; None: switched off.
+
+    `accounts` gives each account's own by the segment that it is in, None for any that has no figures of its own.
+    """
+
+    own: Rule | None
+    segments: Mapping[str, Rule | None] = {}
+    accounts: Mapping[str, Mapping[str | None, Rule | None]] = {}
+
+    def rule_for(self, account: Account) -> Rule | None:
+        """The nearest: account over segment over tenant."""
+        segment = account.fact("segment")
+        own = self.accounts.get(account.account_id)
+        if own is not None:
+            return own.get(segment, own[None])
+        return self.segments.get(segment, self.own)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """All of them that are not switched off."""
+        every = (self.own, *self.segments.values(), *(rule for own in self.accounts.values() for rule in own.values()))
+        return tuple(rule for rule in every if rule is not None)
+
+
+@final
 class Tenant(msgspec.Struct, frozen=True):
-    """What is a tenant's own: which rules are armed (by index), and the annual revenue that counts as full money."""
+    """What is a tenant's own: which rules are armed (by index), their figures, and the revenue that is full money."""
 
     armed: frozenset[int]
     not_armed: tuple[str, ...]
     arr_reference_minor: int | None = None
     currency: str | None = None
+    variants: Mapping[int, Variants] = {}
+
+    def rule_for(self, rule: Rule, account: Account) -> Rule | None:
+        """The rule as it holds for an account; None where it is not armed or switched off."""
+        if rule.index not in self.armed:
+            return None
+        variants = self.variants.get(rule.index)
+        return rule if variants is None else variants.rule_for(account)
+
+    def forms_of(self, rule: Rule) -> tuple[Rule, ...]:
+        """The rule in every form that it has for some account of the tenant."""
+        variants = self.variants.get(rule.index)
+        return (rule,) if variants is None else variants.rules()
 
 
 @final
