@@ -1,7 +1,8 @@
 """Timelines: a rule's examples beside the pack, as YAML that reads like the claim it answers; the scenario tests too.
 
 A file names a rule and lists timelines. Times are offsets from the start (Monday 2026-01-05 00:00 UTC unless `start`
-says otherwise), sums of durations such as `14d 2h`. Each event happens at `at` and, with `every` and `times`, again and
+says otherwise), sums of durations such as `14d 2h`. The `alert_id` of feedback is `this` (the rule's alert), or the
+subject that it is about, such as `{goal: g1}`. Each event happens at `at` and, with `every` and `times`, again and
 again; `late` says how long after it happened it was recorded. `expect` lists every transition of the rule's alerts up
 to `until`.
 """
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from detector.catalogue.load import Document, PackError, nearest
+from detector.domain.alerts import fingerprint_of
 from detector.domain.calendar import MINUTE_MS, parse_duration
 from detector.domain.events import EVENT_TYPES
 from detector.domain.schedule import minute_of
@@ -24,6 +26,7 @@ TENANT: Final = "timelines"
 MONDAY: Final = "2026-01-05T00:00:00Z"
 KINDS: Final = ("opens", "near_miss", "clears")
 """What a timeline is there to show; a rule has at least one of each."""
+THIS: Final = "this"  # as `alert_id`: the fingerprint of the rule's alert; `{goal: g1}` where it is about a subject
 _WORDS: Final = frozenset({"at", "every", "times", "late", "weekdays"})
 
 
@@ -33,7 +36,9 @@ class Expected(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: str
-    transition: Literal["opened", "escalated", "eased", "revised", "recovering", "resolved", "reopened"]
+    transition: Literal[
+        "opened", "escalated", "eased", "revised", "acknowledged", "snoozed", "recovering", "resolved", "reopened"
+    ]
     severity: str | None = None
     subject: str | None = None
     resolution: str | None = None
@@ -98,7 +103,10 @@ class Timeline(BaseModel):
                 }
 
     def _absolute(self, key: str, value: Any) -> Any:
-        if key == "due_at" and isinstance(value, str):
+        if key == "alert_id" and (value == THIS or isinstance(value, dict)):
+            kind, subject = (None, None) if value == THIS else next(iter(value.items()))
+            return fingerprint_of(TENANT, self.account_id, self.rule, kind, subject)
+        if key in ("due_at", "snooze_until") and isinstance(value, str):
             return self.start_ms + offset_of(value)
         if key == "schedule":
             return [{"at": self.start_ms + offset_of(point["at"]), "expected": point["expected"]} for point in value]

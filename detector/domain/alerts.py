@@ -185,17 +185,24 @@ def alert_of(
         days_to_renewal=days,
         priority=priority_of(account, tenant, episode.severity, days),
         trigger=trigger,
+        suppressed_by=() if episode.snooze is None else ("snooze",),
     )
 
 
 def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     """Plain sentences with the numbers: what is wrong; or, once that changes, what has changed and what comes of it."""
+    if verdict.says is not None:
+        return verdict.says
+    text = _explained(rule, episode, verdict)
+    return text if episode.snooze is None else f"{text} It is snoozed until {minute_text(episode.snooze[0])}."
+
+
+def _explained(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     numbers = {"subject": episode.subject if episode.subject is not None else "the account", **verdict.numbers}
+    if episode.resolution in _SAID:
+        return _SAID[episode.resolution]
     if episode.status == "open":
-        if verdict.level > 0:
-            return rule.explain.format_map(numbers)
-        needed = "" if verdict.clears is None else f" It clears with {verdict.clears.text}."
-        return "It is less than when it opened, but not over." + needed
+        return _still(rule, verdict, numbers)
     if verdict.ended == "expired":
         return f"It did not recover, and from now on counts as usual. {rule.explain.format_map(numbers)}"
     if verdict.ended is not None:
@@ -204,7 +211,14 @@ def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     over = rule.over.format_map(numbers) if verdict.numbers else _how(verdict)
     if episode.resolution == "superseded":
         return f"It never held, as was reported late. {over}"
-    return over + _what_comes_of_it(rule, episode)
+    return over + ("" if verdict.by_calendar else _what_comes_of_it(rule, episode))
+
+
+def _still(rule: Rule, verdict: Verdict, numbers: dict[str, Any]) -> str:
+    if verdict.level > 0:
+        return rule.explain.format_map(numbers)
+    needed = "" if verdict.clears is None else f" It clears with {verdict.clears.text}."
+    return "It is less than when it opened, but not over." + needed
 
 
 def _how(verdict: Verdict) -> str:
@@ -218,5 +232,14 @@ def _what_comes_of_it(rule: Rule, episode: Episode) -> str:
         return f" If that lasts until {minute_text(episode.since_off + rule.keep_ms)}, it ends."
     if not rule.keep_ms:
         return ""
-    alone = " Nobody here had been in touch since it opened." if episode.resolution == "righted_itself" else ""
-    return f" It has stayed so for {rule.keep_ms // DAY_MS} days.{alone}"
+    return f" It has stayed so for {rule.keep_ms // DAY_MS} days.{_WHO.get(episode.resolution or '', '')}"
+
+
+_SAID: Final = {
+    how: f"Somebody said that this is {how}. It ends here, whatever holds, and does not come again for 90 days."
+    for how in ("expected", "noise")
+}
+_WHO: Final = {
+    "righted_itself": " Nobody here had been in touch since it opened.",
+    "acted": " Somebody here said that they acted on it.",
+}

@@ -14,6 +14,7 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, alert_of, iso
 from detector.domain.events import (
+    AlertFeedback,
     DataExported,
     DocsViewed,
     Event,
@@ -22,6 +23,7 @@ from detector.domain.events import (
     UsageRecorded,
 )
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
+from detector.domain.feedback import meant
 from detector.domain.lifecycle import forget_spans
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
@@ -66,9 +68,14 @@ class _Step(msgspec.Struct):
 
 @final
 class Detect:
-    """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away."""
+    """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away.
 
-    __slots__ = ("_by_id", "_daily", "_forms", "_later", "_plan", "_usage", "alerts", "noted", "touched")
+    `unknown_feedback` counts what was said of alerts that are not known, until the caller takes it.
+    """
+
+    __slots__ = (
+        "_by_id", "_daily", "_forms", "_later", "_plan", "_usage", "alerts", "noted", "touched", "unknown_feedback",
+    )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -82,6 +89,7 @@ class Detect:
         self.alerts: list[Alert] = []
         self.noted = 0
         self.touched: dict[Account, int] = {}
+        self.unknown_feedback = 0
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -111,6 +119,7 @@ class Detect:
         account.record.size += grown_by(event)
         moment = self._at(account, now, event)
         hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) | _CHANGED)
+        answered = self._meant(event, account) if isinstance(event, AlertFeedback) else []
         if first:
             self._first(account, moment, trigger)
         elif cls in WAKE_ALL:
@@ -118,7 +127,16 @@ class Detect:
         else:
             wakes = () if entry is None else entry.wakes
             asked = [(rule, None if field is None else getattr(event, field)) for rule, field in wakes]
-            self._step(_Step(account, moment, trigger), asked)
+            self._step(_Step(account, moment, trigger), [*asked, *answered])
+
+    def _meant(self, event: AlertFeedback, account: Account) -> list[Asked]:
+        """The rule and subject of the alert that feedback is about: its verdict and what was said are one step."""
+        episode = meant(event, account)
+        rule = None if episode is None else self._by_id.get(episode.rule)
+        if episode is None or rule is None:
+            self.unknown_feedback += 1
+            return []
+        return [(rule, episode.subject)]
 
     def _usage_marks(self, event: Event, account: Account) -> None:
         at = event.occurred_at
@@ -266,7 +284,7 @@ class Detect:
             )
             episode.body = _encode(alert)
             record.size += len(episode.body) + ALERT_BYTES
-            if episode.resolution == "superseded":  # nothing to cool down from
+            if episode.resolution == "superseded" and episode.opened < now:  # nothing to cool down from
                 record.episodes.remove(episode)
             self.alerts.append(alert)
             self.touched[account] = now

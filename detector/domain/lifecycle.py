@@ -1,6 +1,7 @@
-"""The life of an alert: opened, escalated, eased, revised, recovering, reopened, resolved (rules.md R2.2, R2.3, R2.8).
+"""The life of an alert, from opened to resolved, with what people say of it (rules.md R2.2, R2.3, R2.8, R2.11).
 
-`step` decides; it is the only place that does. ON and OFF are the operator's verdict; times are epoch milliseconds.
+`step` decides; it is the only place that does. ON and OFF are the operator's verdict; while OFF holds, ON does not
+count. Times are epoch milliseconds.
 """
 
 from typing import Final, final
@@ -10,6 +11,8 @@ import msgspec
 from detector.domain.account import Account
 from detector.domain.alerts import alert_id_of, iso
 from detector.domain.calendar import DAY_MS
+from detector.domain.events import AlertFeedback
+from detector.domain.feedback import means, muted_until, take
 from detector.domain.plan import Rule
 from detector.domain.state import Episode
 from detector.domain.verdict import CRITICAL, Moment, Verdict, earliest
@@ -59,49 +62,57 @@ def step(
     moment: Moment,
     touch: str,
 ) -> Step:
-    """One verdict into the life of one alert; `touch` is the mark of human touches, which tells how it ended."""
+    """One verdict into the life of one alert; `touch` is the mark of human touches, which tells how it ended.
+
+    Where the moment's event is feedback on this alert, it counts too; of both comes one transition at most.
+    """
     if episode is None or (episode.status == "resolved" and not _still_matters(episode, moment)):
-        return _maybe_open(
-            account, rule, subject, verdict, moment, latched=episode is not None and episode.latched, old=episode
-        )
+        return _maybe_open(account, rule, subject, verdict, moment, episode)
+    said = moment.event if isinstance(moment.event, AlertFeedback) and means(moment.event, account, episode) else None
     if episode.status == "resolved":
-        return _cool_down(account, rule, episode, verdict, moment)
-    ended = verdict.ended or ("superseded" if verdict.off and verdict.superseded else None)
-    if ended is not None:
-        return _resolve(account, rule, episode, verdict, moment, ended)
-    if verdict.level > 0:
-        return _on(account, rule, episode, verdict, moment)
-    if verdict.off:
-        return _off(account, rule, episode, verdict, moment, touch)
-    return _between(account, rule, episode, verdict, moment)
+        if said is not None:
+            take(said, account, episode, moment)
+        came = _cool_down(account, rule, episode, verdict, moment)
+    else:
+        came = _next(account, rule, episode, verdict, moment, touch)
+        if said is not None:
+            came = _answered(account, rule, episode, verdict, moment, came, said)
+        came = _hushed(episode, came, moment)
+    if came.transition is not None:
+        episode.revision += 1
+    return came
 
 
 def _still_matters(episode: Episode, moment: Moment) -> bool:
-    return moment.now < episode.ended + COOL_DOWN_MS and episode.resolution != "superseded"
+    """Whether a resolved alert may be reopened: in its cool-down; a superseded one has none (R2.3).
+
+    But within one and the same millisecond: a new alert would have the old one's id.
+    """
+    if episode.resolution == "superseded":
+        return moment.now == episode.opened
+    return moment.now < episode.ended + COOL_DOWN_MS
+
+
+def _next(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, touch: str) -> Step:
+    """What the verdict makes of an alert that is not resolved."""
+    ended = verdict.ended or ("superseded" if verdict.off and verdict.superseded else None)
+    if ended is not None:
+        return _resolve(account, rule, episode, verdict, moment, ended)
+    if verdict.off:
+        return _off(account, rule, episode, verdict, moment, touch)
+    if verdict.level > 0:
+        return _on(account, rule, episode, verdict, moment)
+    return _between(account, rule, episode, verdict, moment)
 
 
 def _maybe_open(
-    account: Account,
-    rule: Rule,
-    subject: str | None,
-    verdict: Verdict,
-    moment: Moment,
-    *,
-    latched: bool,
-    old: Episode | None,
+    account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment, old: Episode | None
 ) -> Step:
-    pending = account.record.pending
-    name = f"{rule.id}|{subject or ''}"
-    if verdict.level == 0:
-        pending.pop(name, None)
-        return Step(None, due=verdict.due)
-    if latched:
+    if old is not None and old.latched and verdict.level > 0:
         return Step(old, due=verdict.due)
-    if rule.hold_ms:
-        began = pending.setdefault(name, [moment.now])[0]
-        if moment.settled < began + rule.hold_ms:
-            return Step(None, due=earliest(verdict.due, began + rule.hold_ms))
-        del pending[name]
+    opens, due = _opens(account, rule, subject, verdict, moment)
+    if not opens:
+        return Step(None, due=due)
     opened_at = iso(moment.now)
     kind = rule.operator.kind if subject is not None else None
     episode = Episode(
@@ -120,6 +131,29 @@ def _maybe_open(
     return Step(episode, "opened", None, earliest(verdict.due, next_line(account, rule, moment, moment.now)))
 
 
+def _opens(
+    account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment
+) -> tuple[bool, int | None]:
+    """Whether an alert opens: it is ON, has been for as long as `for` says, and nobody said it is expected or noise.
+
+    If not, also when to ask again.
+    """
+    pending = account.record.pending
+    name = f"{rule.id}|{subject or ''}"
+    if verdict.level == 0 or verdict.off:
+        pending.pop(name, None)
+        return False, verdict.due
+    if rule.hold_ms:
+        held = pending.setdefault(name, [moment.now])[0] + rule.hold_ms
+        if moment.settled < held:
+            return False, earliest(verdict.due, held)
+    muted = muted_until(account, rule.id, rule.operator.kind if subject is not None else None, subject)
+    if muted is not None and moment.settled < muted:
+        return False, earliest(verdict.due, muted)
+    pending.pop(name, None)
+    return True, None
+
+
 def _severity(account: Account, rule: Rule, level: int, moment: Moment, at: int) -> int:
     return min(CRITICAL, level + raise_of(account, rule, moment, at))
 
@@ -133,14 +167,17 @@ def _seen(verdict: Verdict) -> str:
 
 
 def _cool_down(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:
-    """A resolved alert within its cool-down: ON again reopens it, unless ON never was false since."""
+    """A resolved alert within its cool-down: what would open reopens it, unless ON never was false since."""
     forget = episode.ended + COOL_DOWN_MS
     if verdict.level == 0:
         episode.latched = False
-    elif not episode.latched:
-        episode.status, episode.resolution, episode.ended, episode.since_off = "open", None, -1, -1
-        return _changed(account, rule, episode, verdict, moment, "reopened")
-    return Step(episode, due=earliest(verdict.due, forget))
+    if episode.latched:
+        return Step(episode, due=earliest(verdict.due, forget))
+    opens, due = _opens(account, rule, episode.subject, verdict, moment)
+    if not opens:
+        return Step(episode, due=earliest(due, forget))
+    episode.status, episode.resolution, episode.ended, episode.since_off = "open", None, -1, -1
+    return _changed(account, rule, episode, verdict, moment, "reopened")
 
 
 def _on(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:
@@ -165,7 +202,6 @@ def _changed(account: Account, rule: Rule, episode: Episode, verdict: Verdict, m
     episode.seen = _seen(verdict)
     if verdict.frozen is not None and rule.proves:
         episode.frozen, episode.since = list(verdict.frozen), verdict.since
-    episode.revision += 1
     return Step(episode, transition, previous, _due(account, rule, episode, verdict, moment))
 
 
@@ -182,34 +218,78 @@ def _between(account: Account, rule: Rule, episode: Episode, verdict: Verdict, m
     else:
         return Step(episode, due=due)
     episode.severity = severity
-    episode.revision += 1
     return Step(episode, transition, previous, due)
 
 
 def _off(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, touch: str) -> Step:
-    how = "recovered"
-    touched = account.latest(touch)
-    if touched is None or touched < episode.opened:
-        how = "righted_itself"
-    if rule.keep_ms == 0:
-        return _resolve(account, rule, episode, verdict, moment, how)
+    if rule.keep_ms == 0 or verdict.by_calendar:
+        return _resolve(account, rule, episode, verdict, moment, _how(account, episode, touch))
     if episode.status == "open":
         episode.status, episode.since_off = "recovering", moment.now
-        episode.revision += 1
         return Step(episode, "recovering", episode.severity, earliest(verdict.due, moment.now + rule.keep_ms))
     kept_until = episode.since_off + rule.keep_ms
     if kept_until <= moment.settled:
-        return _resolve(account, rule, episode, verdict, moment, how)
+        return _resolve(account, rule, episode, verdict, moment, _how(account, episode, touch))
     return Step(episode, due=earliest(verdict.due, kept_until))
+
+
+def _how(account: Account, episode: Episode, touch: str) -> str:
+    """Who is to thank that it is over: those who said they acted, somebody at all, or nobody (events.md 4)."""
+    if "acted" in episode.answers:
+        return "acted"
+    touched = account.latest(touch)
+    if "acknowledged" in episode.answers or (touched is not None and touched >= episode.opened):
+        return "recovered"
+    return "righted_itself"
 
 
 def _resolve(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment, how: str) -> Step:
     episode.status, episode.resolution, episode.ended = "resolved", how, moment.now
     episode.latched = verdict.level > 0 or verdict.ended is not None
-    episode.revision += 1
     if rule.operator.daily and how not in ("expired", "superseded"):
         _remember_span(account, rule, episode, moment)
     return Step(episode, "resolved", episode.severity, earliest(verdict.due, moment.now + COOL_DOWN_MS))
+
+
+# -- what people say of it (R2.11) --------------------------------------------------------------------------------
+
+
+def _answered(
+    account: Account,
+    rule: Rule,
+    episode: Episode,
+    verdict: Verdict,
+    moment: Moment,
+    came: Step,
+    said: AlertFeedback,
+) -> Step:
+    """Feedback on an alert that was not resolved before: what a reader sees of it goes before the verdict's own."""
+    transition = take(said, account, episode, moment)
+    if transition is None or came.transition == "resolved":
+        return came
+    if transition == "resolved":
+        return _resolve(account, rule, episode, verdict, moment, said.disposition)
+    return Step(episode, transition, episode.severity if came.previous is None else came.previous, came.due)
+
+
+def _hushed(episode: Episode, came: Step, moment: Moment) -> Step:
+    """Of a snoozed alert nothing is published but its end, a rise to critical and, when the time is over, `revised`."""
+    if episode.snooze is None:
+        return came
+    until, asked_at, told = episode.snooze
+    if came.transition == "resolved":
+        episode.snooze = None
+        return came
+    if came.transition == "snoozed":
+        episode.snooze = (until, asked_at, episode.severity)
+        return Step(episode, "snoozed", came.previous if told < 0 else told, earliest(came.due, until))
+    if episode.severity == CRITICAL and told < CRITICAL:
+        episode.snooze = None
+        return Step(episode, "escalated", told, came.due)
+    if until <= moment.settled:
+        episode.snooze = None
+        return Step(episode, "revised", told, came.due)
+    return Step(episode, due=earliest(came.due, until))
 
 
 def _remember_span(account: Account, rule: Rule, episode: Episode, moment: Moment) -> None:

@@ -430,6 +430,8 @@ class Partition:
         if account.lost:
             self._tally.evicted.update(account.lost)
             account.lost = {}
+        self._tally.unknown_feedback += detect.unknown_feedback
+        detect.unknown_feedback = 0
         if not detect.touched:
             return
         now = detect.touched.pop(account)

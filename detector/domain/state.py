@@ -63,7 +63,9 @@ class Episode(msgspec.Struct, array_like=True):
     `level` is the severity step of the ladder (1 info to 5 critical), `severity` the same with the raises of R2.8.
     `status` is open, recovering or resolved; `since_off` is when OFF began to hold; `frozen` is the operator's own
     memory of the opening (a frozen baseline); `seen` what the last evidence showed, `body` the last body published;
-    `latched` holds a new opening back until ON was false once.
+    `latched` holds a new opening back until ON was false once. `answers` are what people said of it (acknowledged,
+    acted, useful), sorted; `snooze`, while it is snoozed, until when, when that was asked for, and the severity that
+    was published last.
     """
 
     rule: str
@@ -84,6 +86,8 @@ class Episode(msgspec.Struct, array_like=True):
     seen: str = ""
     body: bytes = b""
     resolution: str | None = None
+    answers: list[str] = []
+    snooze: tuple[int, int, int] | None = None
 
 
 class AccountRecord(msgspec.Struct, array_like=True):
@@ -92,8 +96,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure;
     `tracks` the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of
     event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
-    per rule; `notes` silences that are explained. `evicted` counts what was dropped, and `size` is never below the
-    record's own size in bytes: see `limits`.
+    per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
+    `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
     """
 
     major: int = MAJOR
@@ -114,6 +118,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     inversions: int = 0
     release: int = 0
     size: int = 0
+    muted: dict[str, int] = {}
 
 
 class PartitionRecord(msgspec.Struct, array_like=True):

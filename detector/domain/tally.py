@@ -20,6 +20,7 @@ class Tally(msgspec.Struct):
     duplicates: int = 0
     inversions: int = 0
     new_accounts: int = 0
+    unknown_feedback: int = 0
     decided: list[int] = []
 
 

@@ -62,7 +62,9 @@ class Verdict(msgspec.Struct, gc=False):
     between the two thresholds. `since` is when the condition began, `due` the next time at which the answer can change
     without an event. `ended` names the resolution when the subject itself is over; `frozen` is kept with the episode.
     `explained` is why a silence that looks like one is none: (because, since when). `how` says in a few words what
-    ended it, where that is not what the rule waits for.
+    ended it, where that is not what the rule waits for. `by_calendar`: OFF holds because so much time has passed, and
+    not because anything got better, so that nothing has to be kept (R2.2). `says` is an explanation in place of the
+    rule's own.
     """
 
     level: int = 0
@@ -77,6 +79,8 @@ class Verdict(msgspec.Struct, gc=False):
     frozen: list[Any] | None = None
     explained: tuple[str, int] | None = None
     how: str = ""
+    by_calendar: bool = False
+    says: str | None = None
 
 
 class Operator(Protocol):

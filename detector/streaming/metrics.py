@@ -35,7 +35,7 @@ TRANSITIONS: Final = (
     "opened", "escalated", "eased", "revised", "acknowledged", "snoozed", "recovering", "resolved", "reopened",
 )  # fmt: skip
 SKIPPED: Final = ("duplicate", "unknown_type")
-EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack", "log", "subject", "body")
+EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack", "log", "subject", "body", "mute")
 
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR
@@ -101,6 +101,7 @@ class Metrics(Silence):
         self.dlq = counter("dlq", "Records that could not be used, by where they came from and why.", "topic", "reason")
         self.alerts = counter("alerts", "Published transitions of alerts.", "family", "severity", "transition")
         self.rule_alerts = counter("rule_alerts", "Alerts opened, by rule.", "rule")
+        self.unknown_feedback = counter("feedback_unknown", "Feedback on alerts that are not known here, or no more.")
         self.health_snapshots = counter("health_snapshots", "Published health snapshots.")
         self.end_to_end = histogram(
             "end_to_end_latency_seconds",
@@ -298,6 +299,7 @@ class Metrics(Silence):
         for what, count in tally.evicted.items():
             self.evictions.labels(_in(what, EVICTED)).inc(count)
         self.inversions.inc(tally.inversions)
+        self.unknown_feedback.inc(tally.unknown_feedback)
         self.skipped.labels("duplicate").inc(tally.duplicates)
         # of an unknown type only the first few a day become dead letters
         self.skipped.labels("unknown_type").inc(max(0, sum(tally.rejected.values()) - dead_letters))

@@ -1,85 +1,12 @@
 """The life of an alert, verdict by verdict (rules.md R2.2, R2.3, R2.4, R2.8)."""
 
-from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
 
-import msgspec
-
-from detector.domain import hot
-from detector.domain.account import Account
-from detector.domain.calendar import Duration
-from detector.domain.events import AccountUpdated, Event, OwnerIntroduced
+from detector.domain.events import AccountUpdated
 from detector.domain.facts import account_updated
-from detector.domain.lifecycle import Step, step
-from detector.domain.plan import Action, Rule
-from detector.domain.state import Episode
-from detector.domain.verdict import HIGH, WARN, WATCH, EventDriven, Evidence, Moment, Verdict
+from detector.domain.verdict import HIGH, WARN, WATCH, Evidence
+from tests.domain.life import GRACE, Life, Silent
 from tests.domain.world import DAY, HOUR, MINUTE, T0
-
-GRACE = 2 * MINUTE
-
-
-class Silent(EventDriven, frozen=True):
-    """An operator that is never asked."""
-
-    kind: str | None = None
-    by_day: bool = False
-
-    @property
-    def daily(self) -> bool:
-        return self.by_day
-
-    @property
-    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
-        return ()
-
-    @property
-    def measures(self) -> Iterable[Any]:
-        return ()
-
-    def subjects(self, account: Account, moment: Moment) -> Iterable[str | None]:
-        del account, moment
-        return (None,)
-
-    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
-        del account, subject, moment, episode
-        return Verdict()
-
-
-def rule(**changes: Any) -> Rule:
-    plain = Rule(
-        id="usage.test", index=0, version=1, family="adoption", operator=Silent(), title="t", explain="e", over="o",
-        why="w", action=Action("play", "summary", "csm", Duration(1, "bd")),
-    )  # fmt: skip
-    return msgspec.structs.replace(plain, **changes)
-
-
-class Life:
-    """An account and one alert of it; `at` gives a verdict at a time (ms after T0), by an event or a deadline."""
-
-    def __init__(self, subject: str | None = None, **changes: Any) -> None:
-        self.account = Account("default", "acme", "default/acme", hot.new(), None)
-        self.rule, self.subject = rule(**changes), subject
-        self.episode: Episode | None = None
-        self.told: list[tuple[int, str, int]] = []
-        self.due: int | None = None
-
-    def at(self, at: int, level: int = 0, *, off: bool = False, by_deadline: bool = False, **more: Any) -> Step:
-        now = T0 + at
-        event = None if by_deadline else OwnerIntroduced(event_id="e", account_id="acme", occurred_at=now, owner_id="o")
-        moment = Moment(now, now if by_deadline else now - GRACE, T0, T0, event)
-        came = step(
-            self.account, self.rule, self.subject, self.episode, Verdict(level=level, off=off, **more), moment, "touch"
-        )
-        self.episode, self.due = came.episode, None if came.due is None else came.due - T0
-        if came.transition is not None and came.episode is not None:
-            self.told.append((at, came.transition, came.episode.severity))
-        return came
-
-    @property
-    def resolution(self) -> str | None:
-        return None if self.episode is None else self.episode.resolution
 
 
 def test_nothing_is_said_while_nothing_holds() -> None:
@@ -313,3 +240,57 @@ def test_two_subjects_hold_apart() -> None:
     two.at(0)
     one.at(DAY, WARN, by_deadline=True)
     assert one.told == [(DAY, "opened", WARN)]
+
+
+def test_while_off_holds_on_does_not_open() -> None:
+    """R2.2; and of an open alert OFF is what counts, or it would recover and reopen at every event."""
+    life = Life()
+    life.at(0, WARN, off=True)
+    assert life.told == []
+    life.at(DAY, WARN)
+    life.at(2 * DAY, WARN, off=True)
+    life.at(3 * DAY, WARN, off=True)
+    life.at(9 * DAY, WARN, off=True, by_deadline=True)
+    assert [said[1] for said in life.told] == ["opened", "recovering", "resolved"]
+    life.at(9 * DAY + HOUR, WARN)  # ON has not been false since
+    assert [said[1] for said in life.told] == ["opened", "recovering", "resolved"]
+
+
+def test_off_stops_what_was_about_to_open() -> None:
+    """R2.2: `for` counts anew."""
+    life = Life(hold_ms=3 * DAY)
+    life.at(0, WARN)
+    life.at(DAY, WARN, off=True)
+    life.at(2 * DAY, WARN)
+    assert life.due == 5 * DAY
+
+
+def test_what_ends_by_the_calendar_alone_need_not_be_kept() -> None:
+    """R2.2: ends by the calendar alone (14, 30, 90 d after) have `keep` 0."""
+    life = Life()
+    life.at(0, WARN)
+    life.at(14 * DAY, off=True, by_calendar=True, by_deadline=True)
+    assert life.told == [(0, "opened", WARN), (14 * DAY, "resolved", WARN)]
+
+
+def test_for_counts_within_the_cool_down_too() -> None:
+    """R2.3: an opening within 24 h is `reopened`; it is an opening like any other."""
+    life = Life(keep_ms=0, hold_ms=2 * HOUR)
+    life.at(0, WARN)
+    life.at(2 * HOUR, WARN, by_deadline=True)
+    life.at(3 * HOUR, off=True)
+    life.at(4 * HOUR, WARN)
+    assert life.due == 6 * HOUR
+    life.at(6 * HOUR, WARN, by_deadline=True)
+    assert [said[:2] for said in life.told] == [(2 * HOUR, "opened"), (3 * HOUR, "resolved"), (6 * HOUR, "reopened")]
+
+
+def test_a_superseded_alert_that_holds_after_all_in_the_same_millisecond_is_the_same_alert() -> None:
+    """A new one would have its id, and its revision 1 another body."""
+    life = Life()
+    life.at(0, WARN)
+    life.at(0, off=True, superseded=True)
+    life.at(0, WARN)
+    assert [said[1] for said in life.told] == ["opened", "resolved", "reopened"]
+    assert life.episode is not None
+    assert life.episode.revision == 3

@@ -63,6 +63,7 @@ def everything_happens(observer: Observer, partition: int = 0, suffix: str = "")
         evicted=Counter({"stakeholder": 1, f"measure{suffix}": 1}),
         duplicates=1,
         inversions=1,
+        unknown_feedback=1,
         decided=[int((NOW - 3) * 1_000)],
     )
     observer.broker(connected=True)

@@ -226,6 +226,7 @@ class Departure(EventDriven, frozen=True):
             return verdict
         if until is not None and until <= moment.settled:
             verdict.numbers["how"] = f"it was {self.lasts} ago"
+            verdict.by_calendar = True
             return verdict
         return Verdict(
             level=level,
