@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from schemas import example, json_schema, page, structs
+from schemas import drift, example, json_schema, page, structs
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STRUCTS: Final = Path("detector/domain/events.py")
@@ -23,47 +23,17 @@ def artefacts() -> dict[Path, str]:
 
 def drifted(root: Path) -> list[Path]:
     """Give the generated files below `root` that are missing, say something else, or should not be there."""
-    made = artefacts()
-    wrong = [path for path, text in made.items() if _text_at(root / path) != text]
-    return wrong + sorted(_strays(root, frozenset(made)))
+    return drift.drifted(root, artefacts(), [json_schema.FOLDER])
 
 
 def write(root: Path) -> list[Path]:
     """Write the generated files below `root` that drifted, and take away the strays; give those."""
-    made = artefacts()
-    changed = drifted(root)
-    for path in changed:
-        if path in made:
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(made[path], "utf-8")
-        else:
-            (root / path).unlink()
-    return changed
-
-
-def _text_at(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.is_file() else None
-
-
-def _strays(root: Path, made: frozenset[Path]) -> set[Path]:
-    """Whatever lies in the folder of the JSON Schemas and was not made."""
-    found = {path.relative_to(root) for path in (root / json_schema.FOLDER).rglob("*") if path.is_file()}
-    return found - made
+    return drift.write(root, artefacts(), [json_schema.FOLDER])
 
 
 def main(arguments: list[str]) -> int:
     """Write, or with `--check` only compare; 0 when all is as it must be, 1 when something drifted, 2 for wrong use."""
-    if arguments not in ([], ["--check"]):
-        sys.stderr.write("usage: python -m schemas.generate [--check]\n")
-        return 2
-    if not arguments:
-        for path in write(ROOT):
-            sys.stdout.write(f"written: {path}\n")
-        return 0
-    changed = drifted(ROOT)
-    for path in changed:
-        sys.stderr.write(f"drifted: {path}: run `python -m schemas.generate`\n")
-    return 1 if changed else 0
+    return drift.command("schemas.generate", arguments, check=lambda: drifted(ROOT), make=lambda: write(ROOT))
 
 
 if __name__ == "__main__":
