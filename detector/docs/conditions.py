@@ -4,13 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, final
 
 from detector.docs.glossary import Glossary
-from detector.docs.text import anchor, both, bounds, either, moment, one, plain, share, span, words
+from detector.docs.text import anchor, both, bounds, either, moment, one, plain, share, span, state, words
 
-_STATES: Final = {
-    "outcome_goal": "an open outcome goal",
-    "complete_outcome_goal": "an outcome goal with baseline, target and schedule",
-    "owner": "an owner",
-}
 _TOUCH: Final = {"high": "high touch", "mid": "mid touch", "tech": "tech touch"}
 
 
@@ -158,8 +153,3 @@ _CONDITIONS: Final[Mapping[str, Callable[[Conditions, Any, Rest], str]]] = {
 
 def _at(severity: str | None) -> str:
     return f" at {severity} or more" if severity and severity != "info" else ""
-
-
-def state(name: str) -> str:
-    """A state of the account."""
-    return _STATES.get(name, one(words(name)))

@@ -98,7 +98,11 @@ def _armed(by: str) -> str:
 
 
 def _claim(why: str) -> str:
+    claim, source = claim_of(why)
+    return f"The claim it answers: {claim} ([{source}](README.md#sources))." if source else f"{claim}."
+
+
+def claim_of(why: str) -> tuple[str, str]:
+    """A row's `why` as the claim and where it stands, which is empty where the row does not say it."""
     found = _CLAIM.match(why)
-    if found is None:
-        return f"{why}."
-    return f"The claim it answers: {found['claim']} ([{found['source']}](README.md#sources))."
+    return (why, "") if found is None else (found["claim"], found["source"])

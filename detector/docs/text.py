@@ -19,6 +19,11 @@ _MOMENTS: Final = {
     "owner.lost": "the loss of the owner",
     "stage.entered": "a new stage",
 }
+_STATES: Final = {
+    "outcome_goal": "an open outcome goal",
+    "complete_outcome_goal": "an outcome goal with baseline, target and schedule",
+    "owner": "an owner",
+}
 _VOWELS: Final = frozenset("aeiou")
 _WINDOW: Final = re.compile(r"_(\d+(?:bd|[mhdw]))$")
 
@@ -80,6 +85,11 @@ def one(noun: str) -> str:
 def moment(name: str) -> str:
     """A moment that is worked out of facts."""
     return _MOMENTS.get(name, words(name))
+
+
+def state(name: str) -> str:
+    """A state of the account."""
+    return _STATES.get(name, one(words(name)))
 
 
 def bounds(what: Mapping[str, Any], *, percent: bool = False) -> str:
