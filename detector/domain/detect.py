@@ -13,6 +13,7 @@ import msgspec
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, alert_of, iso
+from detector.domain.calendar import DAY_MS
 from detector.domain.events import (
     AlertFeedback,
     DataExported,
@@ -144,10 +145,10 @@ class Detect:
             hot.set_active_users(account.hot, at, event.active_users, event.period_days)
             if event.active_users > 0:
                 hot.mark_usage(account.hot, hot.ACTIVE_USERS, at)
-        elif isinstance(event, DocsViewed):
-            hot.mark_usage(account.hot, hot.DOCS_VIEWED, at)
-        elif isinstance(event, DataExported):
-            hot.mark_usage(account.hot, hot.DATA_EXPORTED, at)
+        elif isinstance(event, DocsViewed | DataExported):
+            kind = hot.DOCS_VIEWED if isinstance(event, DocsViewed) else hot.DATA_EXPORTED
+            who = event.stakeholder_id
+            hot.add_usage(account.hot, at // DAY_MS, 0, None if who is None else hot.member_hash(who), at, kind)
 
     # -- time -------------------------------------------------------------------------------------------------------
 

@@ -10,15 +10,19 @@ from typing import Any, Final
 import msgspec
 
 from detector.domain import events as e
+from detector.domain import hot, watched
 from detector.domain.account import COMPLETED, PAST, STARTED, TOUCHED, Account
+from detector.domain.calendar import DAY_MS
 from detector.domain.measures import evict, make_room_for_goal, widen
 from detector.domain.state import Goal, Person, put
+from detector.domain.verdict import GRACE_MS
 
 WEEKDAYS: Final = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 MAX_PEOPLE: Final = 512
 MAX_POINTS: Final = 24
 MAX_ACKS: Final = 24
-NAMED_ROLES: Final = frozenset({"executive", "sponsor", "champion", "admin"})
+_WATCHED_FIRST: Final = ("sponsor", "executive", "champion", "admin")
+NAMED_ROLES: Final = frozenset(_WATCHED_FIRST)
 VERIFIED: Final = frozenset({"measured", "customer_confirmed"})  # vendor_asserted satisfies nothing (rules.md 1)
 _PROFILE: Final = (
     "segment", "stage", "touch_model", "arr_minor", "currency", "contract_start", "renewal_date", "owner_id",
@@ -114,6 +118,7 @@ def stakeholder_updated(event: e.StakeholderUpdated, account: Account) -> None:
         _present(person, at)
     else:
         _absent(person, at)
+    _watch(account, event.stakeholder_id, person)
 
 
 def stakeholder_left(event: e.StakeholderLeft, account: Account) -> None:
@@ -122,6 +127,27 @@ def stakeholder_left(event: e.StakeholderLeft, account: Account) -> None:
     if event.role is not None and (person.role_at, person.role or "") < (-1, event.role):
         person.role = event.role
     _absent(person, event.occurred_at)
+    _watch(account, event.stakeholder_id, person)
+
+
+def _watch(account: Account, who: str, person: Person) -> None:
+    """Have the actions of the people in a named role counted by day, of at most 32: leaders first, then by id.
+
+    What is counted begins with the first UTC day that lies later than the grace after the record that named them.
+    """
+    known = set(watched.watched(account.hot))
+    if person.role not in NAMED_ROLES and hot.member_hash(who) not in known:
+        return
+    people = account.record.people
+    named = sorted(
+        (who for who, one in people.items() if one.role in NAMED_ROLES and not one.gone),
+        key=lambda who: (_WATCHED_FIRST.index(people[who].role), who),
+    )
+    chosen = {hot.member_hash(who) for who in named[: watched.MOST]}
+    dropped = {hot.member_hash(who) for who in named[watched.MOST :]} & (known | {hot.member_hash(who)})
+    if dropped:
+        evict(account, "watched", len(dropped))
+    watched.watch(account.hot, chosen, (account.last + GRACE_MS) // DAY_MS + 1)
 
 
 def _present(person: Person, at: int) -> None:

@@ -19,6 +19,7 @@ from detector.domain.calendar import DAY_MS
 from detector.domain.detect import USAGE, Detect
 from detector.domain.duplicates import duplicate
 from detector.domain.events import Event, FeedHeartbeat, UsageRecorded
+from detector.domain.features import feature_hash
 from detector.domain.health import Health, health_of
 from detector.domain.plan import Plan
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
@@ -332,8 +333,16 @@ class Partition:
         first = account.last < 0
         waited_for = hot.wake_mask(block) & USAGE or hot.first_usage(block) is None
         self._took(event, account, topic, now)
-        who, at = event.stakeholder_id, event.occurred_at
-        hot.add_usage(block, at // DAY_MS, event.count, None if who is None else hot.member_hash(who), at)
+        who, what, at = event.stakeholder_id, event.feature, event.occurred_at
+        hot.add_usage(
+            block,
+            at // DAY_MS,
+            event.count,
+            None if who is None else hot.member_hash(who),
+            at,
+            hot.RECORDED,
+            None if what is None else feature_hash(what),
+        )
         if waited_for:
             self._detect.usage(event, account, now, self._trigger(event, topic, record), first=first)
             self._came(account, record.timestamp)

@@ -1,15 +1,18 @@
 """The hot block against a plain model of it: same facts in every order, small, and readable as it was persisted."""
 
 import random
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from zlib import decompress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.domain import hot
+from detector.domain import hot, layout, members, watched
+from detector.domain.features import feature_hash, features_complete_from, features_used, newcomers
 
 DAY_MS = 86_400_000
 U32 = 2**32 - 1
@@ -160,7 +163,7 @@ def test_bytes_that_look_like_a_hash_between_two_entries_are_none() -> None:
     assert not hot.seen(block, b"bbbbcccc")
     assert hot.seen(block, b"bbbbcccc")
     block = hot.new()
-    for member in (b"aaaaaabb", b"ccdddddd", b"bb\x02\x00ccdd"):  # day 71 is the second of its period
+    for member in (b"aaaaaaab", b"ccdddddd", b"b\x02\x00\x04ccdd"):  # day 71 is the second of its period, in month 2
         hot.add_usage(block, 71, 1, member, 0)
     assert hot.distinct_members(block, 0) == 3
 
@@ -223,8 +226,10 @@ def test_active_users_are_the_latest_and_of_two_at_once_the_larger() -> None:
     for at, people in ((7, 10), (5, 99), (7, 12), (7, 11)):
         hot.set_active_users(block, at, people, 28)
     assert hot.active_users(block) == hot.ActiveUsers(7, 12, 28)
-    hot.set_active_users(block, 8, 2**50, 2**20)
-    assert hot.active_users(block) == hot.ActiveUsers(8, U32, 65_535)
+    hot.set_active_users(block, 8, 2**50, 35)
+    for period in (1, 20, 36, 2**20):  # no month
+        hot.set_active_users(block, 9, 4, period)
+    assert hot.active_users(block) == hot.ActiveUsers(8, U32, 35)
 
 
 def test_deadline_and_mask_are_read_from_persisted_bytes() -> None:
@@ -238,17 +243,52 @@ def test_deadline_and_mask_are_read_from_persisted_bytes() -> None:
 
 def test_a_longer_header_of_a_later_minor_version_is_kept() -> None:
     block = fold([Use(20_000, 5, "ada")])
-    later = hot.opened(bytes(block[:7]) + bytes([112 + 8]) + bytes(block[8:112]) + b"newfield" + bytes(block[112:]))
+    end = layout.HEADER.size
+    later = hot.opened(bytes(block[:7]) + bytes([end + 8]) + bytes(block[8:end]) + b"newfield" + bytes(block[end:]))
+    layout.moved_by(later, -1, 8)
     hot.add_usage(later, 20_001, 300, hot.member_hash("bob"), 0)
     assert hot.window_sum(later, 20_001, 7) == 305
     assert hot.distinct_members(later, 20_000) == 2
-    assert later[112:120] == b"newfield"
+    assert later[end : end + 8] == b"newfield"
+
+
+# Three ids; ada on days 19,900 (300 actions) and 20,005 (4), bob on 19,960 (2).
+VERSION_1 = decompress(
+    b64decode(
+        "eNpjZGJiZmBgKGBiYGRQ9WNgYJ1wPXACIwMDp8/kvElAGgoaMOiMp+e7gfL/IaCeARXA1DF8yURR958BC2BioBVgIVG9DiMhFYJbH161eqEtIh0b"
+        "F/jVn5/l30VTDn2+/xWiG245K4qxqluIlnzW1t6ZtmQSNwMAu7Mt2A=="
+    )
+)
+
+
+def test_a_block_of_version_1_opens_and_goes_on() -> None:
+    block = hot.opened(VERSION_1)
+    assert block[0] == hot.VERSION
+    assert all(hot.seen(block, hot.hash8(f"e{i}")) for i in range(3))
+    assert (hot.first_seen(block), hot.first_record(block)) == (1_700_000_000_000, 1_700_000_000_500)
+    assert hot.window_sum(block, 20_005, 70) == 6
+    assert hot.week_counts(block) == [(19_898, 300)]
+    assert [hot.distinct_members(block, since) for since in (19_900, 19_961, 20_006)] == [2, 1, 0]
+    assert members.distinct_in_months(block, 666, 666) == 1  # bob
+    assert members.distinct_in_months(block, 665, 665) == 1  # bob
+    same = hot.opened(bytes(block))
+    hot.add_usage(same, 20_006, 3, hot.member_hash("eve"), 20_006 * DAY_MS, hot.RECORDED, feature_hash("export"))
+    assert hot.distinct_members(same, 19_961) == 2
+    assert features_used(same, 20_006, 28) == (1, 0)
+
+
+def test_a_block_of_version_1_that_is_not_opened_yet_has_none_of_what_came_later() -> None:
+    assert hot.day_counts(VERSION_1, 20_005, 20_005) == [4]
+    assert features_used(VERSION_1, 20_005, 28) == (0, 0)
+    assert features_complete_from(VERSION_1) == 0
+    assert list(newcomers(VERSION_1)) == []
+    assert list(watched.watched(VERSION_1)) == []
 
 
 def test_a_newer_version_is_refused() -> None:
     block = hot.new()
     block[0] = hot.VERSION + 1
-    with pytest.raises(ValueError, match="version 2: this build reads version 1"):
+    with pytest.raises(ValueError, match="version 3: this build reads up to version 2"):
         hot.opened(bytes(block))
 
 

@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 
 from detector.domain import hot
 from detector.domain.events import Event, GoalClosed, IncidentResolved, TouchLogged, UsageRecorded
+from detector.domain.features import (
+    feature_first_used,
+    feature_hash,
+    feature_last_used,
+    features_complete_from,
+    features_used,
+    newcomers,
+)
+from detector.domain.members import distinct_in_months
 from detector.domain.state import (
     AccountRecord,
     decode_account_record,
@@ -17,11 +26,13 @@ from detector.domain.state import (
     split_path,
 )
 from detector.domain.verdict import GRACE_MS
+from detector.domain.watched import counted_from, person_counts, watched
 from tests.domain.streams import BUSY, CALM, IDS, NAUGHTY, TOPICS, TYPES, rows
 from tests.domain.world import DAY, MINUTE, T0, Row, World, log_of
 
 bounded = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 END = 40 * DAY
+FEATURES = [feature_hash(name) for name in IDS]
 
 
 def end_of(stream: Sequence[Row]) -> int:
@@ -170,7 +181,17 @@ def facts(world: World) -> dict[str, bytes]:
                 hot.first_seen(block),
                 hot.active_users(block),
             ]
-            usage += [hot.newest_day(block), hot.day_counts(block, T0 // DAY - 70, T0 // DAY + 400)]
+            days = T0 // DAY - 70, T0 // DAY + 400
+            usage += [hot.newest_day(block), hot.day_counts(block, *days)]
+            usage += [(who, counted_from(block, who), person_counts(block, who, *days)) for who in watched(block)]
+            usage += [sorted(newcomers(block)), features_complete_from(block)]
+            usage += [features_used(block, (hot.newest_day(block) or 0) - back, 28) for back in range(8)]
+            usage += [(feature_last_used(block, name), feature_first_used(block, name)) for name in FEATURES]
+            months = range((hot.newest_day(block) or 0) // 30 - 7, (hot.newest_day(block) or 0) // 30 + 1)
+            usage += [
+                hot.distinct_members(block, days[0]),
+                [distinct_in_months(block, month, month) for month in months],
+            ]
             found[key.decode()] = encode_record(kept) + repr(usage).encode()
     return found
 

@@ -7,15 +7,14 @@ import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.baseline import Baseline, drop_share, own_baseline, significant_drop
-from detector.domain.calendar import DAY_MS, HOUR_MS
+from detector.domain.baseline import MIN_DAYS, Baseline, drop_share, own_baseline, significant_drop
+from detector.domain.calendar import DAY_MS
 from detector.domain.events import Event
 from detector.domain.state import Episode
+from detector.domain.usage import reaches, settled_day, window_of
 from detector.domain.verdict import Clears, Evidence, Moment, Verdict
 
-SETTLES_MS: Final = 6 * HOUR_MS  # so long after its end a usage day still takes late events in before it is judged
 BASELINE_WINDOWS: Final = 4
-MIN_DAYS: Final = 3
 
 
 @final
@@ -46,7 +45,7 @@ class Change(msgspec.Struct, frozen=True):
         In weeks of Monday to Friday, with nothing left out, every window has as many business days, so that this is
         what `judge` asks first.
         """
-        day = (now - SETTLES_MS) // DAY_MS - 1
+        day = settled_day(now)
         days = self.days
         if days % 7:
             return False
@@ -82,7 +81,7 @@ class Change(msgspec.Struct, frozen=True):
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON when today's and yesterday's evaluation both see the drop; OFF at `clears_at` of the frozen baseline."""
         del subject
-        day = (moment.now - SETTLES_MS) // DAY_MS - 1
+        day = settled_day(moment.now)
         seen = self._window(account, day)
         if episode is not None and episode.frozen:
             return self._against_frozen(account, day, seen, episode, moment)
@@ -123,27 +122,18 @@ class Change(msgspec.Struct, frozen=True):
 
     def _never_held(self, account: Account, episode: Episode, frozen: Baseline) -> bool:
         """Whether usage that was reported late fills the windows in which the drop was seen (R2.11)."""
-        opened_on = (episode.opened - SETTLES_MS) // DAY_MS - 1
+        opened_on = settled_day(episode.opened)
         return any(self._level(self._window(account, day), frozen) == 0 for day in (opened_on - 1, opened_on))
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether usage goes back as far as the windows reach."""
-        return self._reaches(account.hot, (now - SETTLES_MS) // DAY_MS - 1)
+        return self._reaches(account.hot, settled_day(now))
 
     def _reaches(self, block: bytes | bytearray, day: int) -> bool:
-        first = hot.first_usage(block)
-        return first is not None and day - first // DAY_MS + 1 >= self.days * (BASELINE_WINDOWS + 1)
+        return reaches(block, day, self.days * (BASELINE_WINDOWS + 1))
 
     def _window(self, account: Account, last_day: int) -> tuple[int, int]:
-        """Actions and usable business days of the window that ends with `last_day`; holidays are left out of both."""
-        first_day = last_day - self.days + 1
-        calendar = account.calendar
-        usable = calendar.usable_business_days(first_day, last_day)
-        actions = hot.window_sum(account.hot, last_day, self.days)
-        if calendar.has_holidays:
-            counts = hot.day_counts(account.hot, first_day, last_day)
-            actions -= sum(count for i, count in enumerate(counts) if calendar.is_holiday_day(first_day + i))
-        return actions, usable
+        return window_of(account, last_day, self.days)
 
     def _baseline(self, account: Account, last_day: int) -> Baseline | None:
         spans = account.record.spans.get(self.rule_id, ())
