@@ -48,6 +48,7 @@ def read_pack(document: Document) -> "Compiler":
     names.rules = tuple(map(str, section_of(document, "rules")))
     for name, what in section_of(document, "matchers").items():
         names.add_matcher(name, what)
+    names.declared = tuple(section_of(document, "measures"))
     for name, what in section_of(document, "measures").items():
         names.add_measure(name, what)
     return Compiler(document, names, release)

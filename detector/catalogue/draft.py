@@ -72,6 +72,7 @@ def read_draft(path: Path, pack: Compiler) -> Draft:
     for name, what in section_of(document, "matchers").items():
         names.add_matcher(name, what)
     rows, measures = section_of(document, "rules"), section_of(document, "measures")
+    names.declared = tuple(measures)
     used: Used = {"matcher": {}, "measure": {}, "rule": {}}
     context = {
         "document": document,

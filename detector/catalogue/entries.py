@@ -5,7 +5,7 @@ from typing import Any
 
 from detector.domain.events import Event, UsageRecorded
 from detector.domain.matchers import Matcher
-from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, Kept, Mark, Track
+from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, DaySums, Kept, Mark, Track
 from detector.domain.operators.change import Change
 from detector.domain.operators.silence import Silence
 from detector.domain.plan import Entry, Rule, Tenant
@@ -97,6 +97,8 @@ def cost_of(kept: Kept) -> str:
         return f"{len(kept.name) + 20} bytes"
     if isinstance(kept, Track):
         each, what, most = len(kept.slot) + 20, kept.kind, MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
+    elif isinstance(kept, DaySums):
+        each, what, most = 26, "day", kept.keep
     else:
         each, what, most = 20 + 12 * len(kept.fields), "event", kept.keep
     return f"{each} bytes for each {what}, at most {most} ({each * most} bytes)"

@@ -29,10 +29,9 @@ class Extreme(Words):
 
 
 class Echoes(Words):
-    """An event of this type that comes so soon after one of the other is counted with it."""
+    """These events are counted as well, but for those that come so soon after one of the others: they answer it."""
 
     of: MatcherName
-    after: MatcherName
     within: Days
 
 
@@ -65,6 +64,7 @@ class MeasureRow(Words):
     unless: MatcherName | None = None
     within: Span | None = None
     once_per: list[str] = Field(default=[])
+    roles: list[Role] = Field(default=[])
     echoes: Echoes | None = None
     moments: list[MomentName] = Field(default=[])
 

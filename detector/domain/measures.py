@@ -1,17 +1,19 @@
 """Measures: what is kept of the events that a matcher names, and what a rule reads of it.
 
 What is kept does not depend on the order of arrival: marks are a first and a last time, logs are sorted by
-(occurred_at, hash of the event id), and the same event twice leaves what it left once. A full log loses its oldest
-entry. All times are epoch milliseconds (UTC), by event time; a window (now - window, now] excludes its beginning.
+(occurred_at, hash of the event id), and the same event twice leaves what it left once (sums by day alone rely on the
+ids that are remembered). A full log loses its oldest entry. All times are epoch milliseconds (UTC), by event time; a
+window (now - window, now] excludes its beginning.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final, Protocol, TypeAlias, final
+from typing import Any, Final, Protocol, TypeAlias, final
 
 import msgspec
 
 from detector.domain.account import Account
+from detector.domain.calendar import DAY_MS
 from detector.domain.events import Event
 from detector.domain.hot import NEVER
 from detector.domain.matchers import Matcher, field_of
@@ -25,31 +27,33 @@ _OVER: Final = (".resolved", ".closed", ".done", ".paid", ".missed", ".told")  #
 
 @final
 class Mark(msgspec.Struct, frozen=True):
-    """Keeps when a matcher first and last held, for the account."""
+    """Keeps when a matcher first and last held, for the account; with `date` the first and last of the dates told."""
 
     name: str
     matcher: Matcher
+    date: str | None = None
 
     def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
         """Take an event in."""
         del event_hash
         if self.matcher.matches(event, account):
-            widen(account.record.marks, self.name, event.occurred_at)
+            at = event.occurred_at if self.date is None else getattr(event, self.date)
+            widen(account.record.marks, self.name, at)
 
 
 @final
 class Log(msgspec.Struct, frozen=True):
     """Keeps the latest `keep` events of a matcher, each as [occurred_at, event hash, fields...].
 
-    With `latest_per` it keeps the latest event of each value of that field, and none without one: however many talks
-    one person has, they do not push out another's.
+    With `latest_per` it keeps the latest event of each value of those fields (`day`: of each UTC day), and none without
+    any: however many talks one person has, they do not push out another's.
     """
 
     name: str
     matcher: Matcher
     fields: tuple[str, ...]
     keep: int
-    latest_per: str | None = None
+    latest_per: tuple[str, ...] = ()
 
     def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
         """Take an event in; the oldest entry of a full log goes."""
@@ -61,17 +65,29 @@ class Log(msgspec.Struct, frozen=True):
             return
         # The role as the event carries it: what is known of the person may change, and the reader looks it up.
         fields = [event.role if name == "role" else field_of(event, name, account) for name in self.fields]
-        if self.latest_per is not None:
-            per = self.fields.index(self.latest_per)
-            known = next((n for n, entry in enumerate(log) if entry[2 + per] == fields[per]), None)
-            if fields[per] is None or (known is not None and known >= at):
+        entry = [event.occurred_at, event_hash, *fields]
+        if self.latest_per:
+            key = self._key(entry)
+            known = next((n for n, other in enumerate(log) if self._key(other) == key), None)
+            if not any(part is not None for part in key) or (known is not None and known >= at):
                 return
             if known is not None:
                 del log[known]
                 at -= 1
-        log.insert(at, [event.occurred_at, event_hash, *fields])
+        log.insert(at, entry)
         if len(log) > self.keep:
             del log[0]
+
+    def _key(self, entry: Entry) -> list[Any]:
+        fields = self.fields
+        return [entry[0] // DAY_MS if name == DAY else entry[2 + fields.index(name)] for name in self.latest_per]
+
+    def field(self, entry: Entry, name: str, account: Account) -> Any:
+        """A field of an entry; a role as it is known today, where the entry says whose it is."""
+        value = entry[2 + self.fields.index(name)]
+        if name != "role" or "stakeholder_id" not in self.fields:
+            return value
+        return account.role_of(entry[2 + self.fields.index("stakeholder_id")], value)
 
 
 @final
@@ -99,7 +115,37 @@ class Track(msgspec.Struct, frozen=True):
         widen(marks, self.slot, event.occurred_at)
 
 
-Kept = Mark | Log | Track
+@final
+class DaySums(msgspec.Struct, frozen=True):
+    """Keeps the sum of a whole number by UTC day, of the latest `keep` days that have any.
+
+    An entry is [first instant of the day, nothing, sum, the last event's time]; it stands where logs do.
+    """
+
+    name: str
+    matcher: Matcher
+    field: str
+    keep: int
+
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+        """Take an event in; the oldest of too many days goes."""
+        del event_hash
+        if not self.matcher.matches(event, account):
+            return
+        days = account.record.logs.setdefault(self.name, [])
+        day = event.occurred_at // DAY_MS * DAY_MS
+        at = bisect_left(days, day, key=_time)
+        if at == len(days) or days[at][0] != day:
+            days.insert(at, [day, b"", 0, event.occurred_at])
+        entry = days[at]
+        entry[2] += getattr(event, self.field)
+        entry[3] = max(entry[3], event.occurred_at)
+        if len(days) > self.keep:
+            del days[0]
+
+
+Kept = Mark | Log | Track | DaySums
+DAY: Final = "day"  # the UTC day of an event, where a log keeps the latest of each
 Level: TypeAlias = int | float | str | None  # what a measure reads: a number, a word, or None where nothing is known
 
 
@@ -139,7 +185,8 @@ class Measure(Protocol):
 class Count(msgspec.Struct, frozen=True):
     """Reads a log: how many entries, or how many distinct values of a field, of one subject or of all.
 
-    `window_ms` None counts all that are kept; `per` and `distinct` are names of the log's fields.
+    `window_ms` None counts all that are kept; `per` and `distinct` are names of the log's fields. With `roles` only the
+    entries of people in these roles count: the role as known when it is read.
     """
 
     name: str
@@ -147,6 +194,7 @@ class Count(msgspec.Struct, frozen=True):
     window_ms: int | None = None
     per: str | None = None
     distinct: str | None = None
+    roles: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> str:
@@ -174,12 +222,15 @@ class Count(msgspec.Struct, frozen=True):
 
     def entries(self, account: Account, after: int, until: int, subject: str | None) -> list[Entry]:
         """The entries in (after, until], of one subject where the measure is kept per subject and one is given."""
-        log = account.record.logs.get(self.log.name, [])
-        chosen = log[bisect_right(log, after, key=_time) : bisect_right(log, until, key=_time)]
+        kept = account.record.logs.get(self.log.name, [])
+        chosen = kept[bisect_right(kept, after, key=_time) : bisect_right(kept, until, key=_time)]
+        log = self.log
+        if self.roles:
+            chosen = [entry for entry in chosen if log.field(entry, "role", account) in self.roles]
         if self.per is None or subject is None:
             return chosen
-        at = 2 + self.log.fields.index(self.per)
-        return [entry for entry in chosen if entry[at] == subject]
+        per = self.per
+        return [entry for entry in chosen if log.field(entry, per, account) == subject]
 
     def value(self, account: Account, now: int, subject: str | None = None, since: int | None = None) -> int:
         """The count at `now`, over the measure's window or, where given, since an instant (exclusive)."""
@@ -187,14 +238,22 @@ class Count(msgspec.Struct, frozen=True):
         entries = self.entries(account, after, now, subject)
         if self.distinct is None:
             return len(entries)
-        at = 2 + self.log.fields.index(self.distinct)
-        return len({entry[at] for entry in entries if entry[at] is not None})
+        found = {self.log.field(entry, self.distinct, account) for entry in entries}
+        return len(found - {None})
 
     def subjects(self, account: Account, now: int) -> Iterable[str]:
         """The subjects that have an entry in the window at `now`, or after it."""
         after = -1 if self.window_ms is None else now - self.window_ms
-        at = 2 + self.log.fields.index(self.per or "")
-        return {entry[at] for entry in self.entries(account, after, NEVER, None) if entry[at] is not None}
+        found = {self.log.field(entry, self.per or "", account) for entry in self.entries(account, after, NEVER, None)}
+        return found - {None}
+
+    def total(self, account: Account, after: int, until: int, subject: str | None) -> int:
+        """How many there were in (after, until]."""
+        return len(self.entries(account, after, until, subject))
+
+    def times(self, account: Account, after: int, until: int, subject: str | None) -> list[int]:
+        """When each of them was, in (after, until]."""
+        return [entry[0] for entry in self.entries(account, after, until, subject)]
 
     def reaches(self, account: Account, least: int, since: int) -> int | None:
         """When, after `since`, there were so many entries; None while there are fewer."""

@@ -262,7 +262,7 @@ def test_what_there_is_no_code_for_is_named() -> None:
     assert entry("goal.unmeasurable").reasons == ("the moment goal.specified",)
     assert entry("support.slow_response").reasons == ("`clears.lasts`", "a table by priority")
     assert entry("onboarding.kickoff_late").reasons == ("a rule of the account itself",)
-    assert "measure pulse: there is no code yet for `latest`" in entry("crm.disconnect").reasons
+    assert "measure person_actions: `per` does not go with `sum`" in entry("usage.person_drop").reasons
     assert all(one.reasons for one in INVENTORY.of("planned"))
 
 

@@ -11,6 +11,7 @@ from detector.domain.calendar import Duration
 from detector.domain.events import Event, StakeholderUpdated
 from detector.domain.measures import Count, Kept, Log, Track
 from detector.domain.state import Entry, Episode
+from detector.domain.sums import Sum
 from detector.domain.verdict import SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 WEEK_MS: Final = 7 * 86_400_000
@@ -18,21 +19,25 @@ WEEK_MS: Final = 7 * 86_400_000
 
 @final
 class UsualWeek(msgspec.Struct, frozen=True):
-    """The subject's own weekly mean over `weeks` weeks that end where the measure's window begins."""
+    """The subject's own weekly mean over `weeks` weeks that end where the measure's window begins.
+
+    At least so many of them must be known.
+    """
 
     name: str
-    of: Count
+    of: Count | Sum
     weeks: int
+    least_weeks: int = 1
 
     def mean(self, account: Account, before: int, subject: str | None) -> float | None:
-        """The mean number a week in the weeks before an instant; None where less than one of them is still known."""
+        """The mean number a week in the weeks before an instant; None where too few of them are known."""
         since = before - self.weeks * WEEK_MS
         complete = self.of.complete_since(account)
         if complete is not None and complete > since:
             since = complete - 1
-        if before - since < WEEK_MS:
+        if before - since < WEEK_MS * self.least_weeks:
             return None
-        return len(self.of.entries(account, since, before, subject)) * WEEK_MS / (before - since)
+        return self.of.total(account, since, before, subject) * WEEK_MS / (before - since)
 
 
 @final
@@ -72,7 +77,7 @@ class Threshold(EventDriven, frozen=True):
         """The logs that are counted in."""
         yield self.measure.log
         if self.usual is not None:
-            yield self.usual.of.log
+            yield from self.usual.of.kept
         for step in self.steps:
             yield from (count.log for count, _ in step.also)
 
@@ -191,7 +196,7 @@ class Departure(EventDriven, frozen=True):
     def _talks(self) -> Log:
         name = f"{self.contact.name} by person"
         return msgspec.structs.replace(
-            self.contact, name=name, fields=("stakeholder_id", "role"), latest_per="stakeholder_id"
+            self.contact, name=name, fields=("stakeholder_id", "role"), latest_per=("stakeholder_id",)
         )
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[str]:
