@@ -11,7 +11,7 @@ LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its fi
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others demo bench kafka lock clean
+.PHONY: help setup check lint unit test test-domain test-others demo bench quiet kafka lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -52,6 +52,9 @@ demo: setup ## see it at work: Kafka, six months of history, its alerts (half a 
 
 bench: setup ## events a second of one worker, and where the time goes
 	$(BIN)/python -m benchmarks
+
+quiet: setup ## false alerts of 500 healthy accounts in a year, by rule, into docs/quiet.md
+	$(BIN)/python -m benchmarks.quiet --write
 
 kafka: setup ## run a local Kafka until Ctrl-C
 	@$(BIN)/python -m detector.localkafka
