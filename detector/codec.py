@@ -18,7 +18,7 @@ from aiokafka.partitioner import murmur2
 
 from detector.domain.alerts import Alert
 from detector.domain.events import EVENT_TYPES, VOUCHED, WINDOWED, Event, FeedHeartbeat, SchedulePoint
-from detector.domain.health import Health
+from detector.domain.health import Forgotten, Health
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
 from schemas import outcomes
 from schemas.cloudevents import may_wrap
@@ -206,9 +206,14 @@ def encode_alert(alert: Alert) -> tuple[bytes, bytes, Headers]:
     return alert.account_id.encode(), _encode(alert), [(name, text.encode()) for name, text in headers.items()]
 
 
-def encode_health(health: Health) -> tuple[bytes, bytes, Headers]:
-    """Give key, value and headers of a snapshot; the key is tenant_id/account_id, `/` and `%` inside an id encoded."""
+def encode_health(health: Health | Forgotten) -> tuple[bytes, bytes | None, Headers]:
+    """Give key, value and headers of a snapshot; the key is tenant_id/account_id, `/` and `%` inside an id encoded.
+
+    Of an account that is forgotten the value is null: a tombstone.
+    """
     key = "/".join(each.replace("%", "%25").replace("/", "%2F") for each in (health.tenant_id, health.account_id))
+    if isinstance(health, Forgotten):
+        return key.encode(), None, []
     return key.encode(), _encode(health), [("content-type", b"application/json")]
 
 

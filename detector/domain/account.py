@@ -87,6 +87,12 @@ class Account:
         mark = self.record.marks.get(measure)
         return None if mark is None else mark[1]
 
+    @property
+    def left(self) -> bool:
+        """Whether the customer has churned, and no deal was closed since (R2.12)."""
+        churned, deal = self.latest(CHURNED), self.latest(DEAL)
+        return churned is not None and (deal is None or deal < churned)
+
     # -- people -------------------------------------------------------------------------------------------------
 
     def role_of(self, stakeholder_id: str | None, carried: str | None) -> str | None:
@@ -149,3 +155,5 @@ STARTED: Final = "_onboarding_started"
 COMPLETED: Final = "_onboarding_completed"
 TOUCHED: Final = "_onboarding"
 PAST: Final = "_past_onboarding"
+CHURNED: Final = "_churned"
+DEAL: Final = "_deal_closed"

@@ -15,6 +15,8 @@ from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, alert_of, iso
 from detector.domain.calendar import DAY_MS
 from detector.domain.events import (
+    AccountErased,
+    AccountMerged,
     AlertFeedback,
     DataExported,
     DocsViewed,
@@ -25,7 +27,7 @@ from detector.domain.events import (
 )
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
 from detector.domain.feedback import meant
-from detector.domain.lifecycle import forget_spans
+from detector.domain.lifecycle import close, forget_spans
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
 from detector.domain.plan import Plan, Rule
@@ -36,6 +38,10 @@ from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
 USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
 _FULL: Final = 2  # daily evaluations must not take the short cut: an alert, or a calendar of the account's own
 _CHANGED: Final = 4  # facts changed since the last snapshot
+
+CHURNED_SAYS: Final = "The customer has left: nothing is expected of the account until a deal is closed."
+ERASED_SAYS: Final = "The account was erased: nothing of it is kept."
+MERGED_SAYS: Final = "The account went into {into}: it is looked at there."
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -121,9 +127,16 @@ class Detect:
         moment = self._at(account, now, event)
         hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) | _CHANGED)
         answered = self._meant(event, account) if isinstance(event, AlertFeedback) else []
+        turned = account.record.asleep != account.left
+        if turned and account.left:
+            self._leave(account, moment, trigger)
+            return
+        if turned:
+            account.record.asleep, account.record.awake = False, now
+            moment = self._at(account, now, event)
         if first:
             self._first(account, moment, trigger)
-        elif cls in WAKE_ALL:
+        elif cls in WAKE_ALL or turned:
             self._everything(account, moment, trigger)
         else:
             wakes = () if entry is None else entry.wakes
@@ -138,6 +151,32 @@ class Detect:
             self.unknown_feedback += 1
             return []
         return [(rule, episode.subject)]
+
+    def _leave(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
+        """The customer has left: alerts end, and rules sleep until a deal is closed (R2.12)."""
+        record = account.record
+        record.asleep, record.pending, record.wake, record.notes = True, {}, {}, {}
+        self._close(account, moment, trigger, "account_ended", CHURNED_SAYS)
+        record.episodes = []
+        self._settle(account, moment)
+
+    def ended(self, event: AccountErased | AccountMerged, account: Account, now: int, trigger: RecordTrigger) -> None:
+        """Nothing will be kept of the account any more: whatever is open ends."""
+        how, says = "account_ended", ERASED_SAYS
+        if isinstance(event, AccountMerged):
+            how, says = "superseded", MERGED_SAYS.format(into=event.into_account_id)
+        self._close(account, self._at(account, now, event), trigger, how, says)
+        del self.touched[account]
+
+    def _close(self, account: Account, moment: Moment, trigger: RecordTrigger, how: str, says: str) -> None:
+        step = _Step(account, moment, trigger)
+        for episode in account.record.episodes:
+            rule = self._by_id.get(episode.rule)
+            if rule is not None and episode.status != "resolved":
+                came, verdict = close(account, rule, episode, moment, how, says)
+                step.came.append(_Came(rule, episode, verdict, "resolved", came.previous))
+        self.touched[account] = moment.now
+        self._step(step, ())
 
     def _usage_marks(self, event: Event, account: Account) -> None:
         at = event.occurred_at
@@ -186,7 +225,7 @@ class Detect:
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
-            step = _Step(account, Moment(due, due, *self._firsts(account)), None)
+            step = _Step(account, self._at(account, due), None)
             self._step(step, [(rule, None) for rule in rules])
         if daily and mask & _CHANGED:
             self.touched[account] = due
@@ -202,12 +241,12 @@ class Detect:
         self._everything(account, moment, trigger)
         self.touched[account] = moment.now
 
-    def _firsts(self, account: Account) -> tuple[int, int]:
-        first_event = hot.first_seen(account.hot)
-        return (0 if first_event is None else first_event, hot.first_record(account.hot))
-
-    def _at(self, account: Account, now: int, event: Event) -> Moment:
-        return Moment(now, now - GRACE_MS, *self._firsts(account), event)
+    def _at(self, account: Account, now: int, event: Event | None = None) -> Moment:
+        """The moment of an event that is recorded at `now`, or of a deadline; waits begin when it was won back."""
+        first_event, awake = hot.first_seen(account.hot), account.record.awake
+        first_seen = max(hot.first_record(account.hot), awake)
+        settled = now if event is None else now - GRACE_MS
+        return Moment(now, settled, 0 if first_event is None else first_event, first_seen, event, awake)
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
@@ -237,7 +276,7 @@ class Detect:
         account, moment = step.account, step.moment
         record = account.record
         own = self._plan.tenant(account.tenant_id).rule_for(rule, account)
-        if own is None:
+        if own is None or record.asleep:
             record.wake.pop(rule.id, None)  # of a pack that armed it
             return
         rule = own
@@ -319,7 +358,7 @@ class Detect:
         wake = record.wake
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
-        armed = self._plan.tenant(account.tenant_id).armed
+        armed = frozenset() if record.asleep else self._plan.tenant(account.tenant_id).armed
         mask = hot.wake_mask(account.hot) & _CHANGED
         for rule, _ in self._usage:
             name = rule.id

@@ -21,14 +21,20 @@ def duplicate(event: Event, event_hash: bytes, account: Account, now: int) -> bo
     """Whether the id (`hot.hash8`) was seen; if not, it is remembered: 64 of usage, else 14 days, 512 at most."""
     if event.event_type.startswith(_USAGE):
         return hot.seen(account.hot, event_hash)
-    recent = account.record.recent
-    for ids in recent.values():
+    return remembered(account.record.recent, event_hash, now)
+
+
+def remembered(recent: dict[str, bytes], event_hash: bytes, now: int) -> bool:
+    """Whether a hash is among those of the last 14 days, the last 512 at most; if not, it is from now on."""
+    today = now // DAY_MS
+    for day, ids in recent.items():
+        if int(day) <= today - DAYS:
+            continue
         found = ids.find(event_hash)
         while found >= 0:
             if found % _ID == 0:
                 return True
             found = ids.find(event_hash, found + 1)
-    today = now // DAY_MS
     name = str(today)
     if name not in recent:
         for day in [day for day in recent if int(day) <= today - DAYS]:

@@ -11,7 +11,7 @@ import msgspec
 
 from detector.domain import events as e
 from detector.domain import hot, watched
-from detector.domain.account import COMPLETED, PAST, STARTED, TOUCHED, Account
+from detector.domain.account import CHURNED, COMPLETED, DEAL, PAST, STARTED, TOUCHED, Account
 from detector.domain.calendar import DAY_MS
 from detector.domain.measures import evict, make_room_for_goal, widen
 from detector.domain.state import Goal, Person, put
@@ -83,6 +83,17 @@ def onboarding(event: e.Event, account: Account) -> None:
         widen(marks, STARTED, event.occurred_at)
     elif isinstance(event, e.OnboardingCompleted):
         widen(marks, COMPLETED, event.occurred_at)
+
+
+def outcome_recorded(event: e.OutcomeRecorded, account: Account) -> None:
+    """Note that the customer has left; what else may become of a contract is no fact that a rule reads."""
+    if event.outcome == "churned":
+        widen(account.record.marks, CHURNED, event.occurred_at)
+
+
+def deal_closed(event: e.DealClosed, account: Account) -> None:
+    """Note that a deal was closed."""
+    widen(account.record.marks, DEAL, event.occurred_at)
 
 
 def _person(account: Account, stakeholder_id: str) -> Person:
@@ -224,6 +235,8 @@ FOLDS: Final[dict[type[e.Event], Fold]] = {
     e.AccountUpdated: account_updated,
     e.StageEntered: stage_entered,
     e.OwnerAssigned: owner_assigned,
+    e.OutcomeRecorded: outcome_recorded,
+    e.DealClosed: deal_closed,
     e.StakeholderUpdated: stakeholder_updated,
     e.StakeholderLeft: stakeholder_left,
     e.GoalSet: goal_set,

@@ -49,6 +49,13 @@ class Health(msgspec.Struct, frozen=True):
     days_until_at_risk: int | None
 
 
+class Forgotten(msgspec.Struct, frozen=True):
+    """In place of a snapshot: nothing is kept of the account any more, and its last snapshot goes too."""
+
+    tenant_id: str
+    account_id: str
+
+
 def health_of(account: Account, plan: Plan, now: int) -> Health:
     """The snapshot at `now`, from the account record."""
     record = account.record

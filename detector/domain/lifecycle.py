@@ -83,6 +83,14 @@ def step(
     return came
 
 
+def close(account: Account, rule: Rule, episode: Episode, moment: Moment, how: str, says: str) -> tuple[Step, Verdict]:
+    """End an alert whatever its rule says, with a resolution and a sentence of why; also the verdict for its body."""
+    verdict = Verdict(ended=how, says=says)
+    came = _hushed(episode, _resolve(account, rule, episode, verdict, moment, how), moment)
+    episode.revision += 1
+    return came, verdict
+
+
 def _still_matters(episode: Episode, moment: Moment) -> bool:
     """Whether a resolved alert may be reopened: in its cool-down; a superseded one has none (R2.3).
 
@@ -136,11 +144,11 @@ def _opens(
 ) -> tuple[bool, int | None]:
     """Whether an alert opens: it is ON, has been for as long as `for` says, and nobody said it is expected or noise.
 
-    If not, also when to ask again.
+    What began before the customer was won back is no news. If it does not open, also when to ask again.
     """
     pending = account.record.pending
     name = f"{rule.id}|{subject or ''}"
-    if verdict.level == 0 or verdict.off:
+    if verdict.level == 0 or verdict.off or 0 <= verdict.since < account.record.awake:
         pending.pop(name, None)
         return False, verdict.due
     if rule.hold_ms:
@@ -279,7 +287,7 @@ def _hushed(episode: Episode, came: Step, moment: Moment) -> Step:
     until, asked_at, told = episode.snooze
     if came.transition == "resolved":
         episode.snooze = None
-        return came
+        return Step(episode, "resolved", told, came.due)
     if came.transition == "snoozed":
         episode.snooze = (until, asked_at, episode.severity)
         return Step(episode, "snoozed", came.previous if told < 0 else told, earliest(came.due, until))

@@ -17,10 +17,10 @@ from detector.domain.account import Account
 from detector.domain.alerts import Alert, RecordTrigger
 from detector.domain.calendar import DAY_MS
 from detector.domain.detect import USAGE, Detect
-from detector.domain.duplicates import duplicate
-from detector.domain.events import Event, FeedHeartbeat, UsageRecorded
+from detector.domain.duplicates import duplicate, remembered
+from detector.domain.events import AccountErased, AccountMerged, Event, FeedHeartbeat, UsageRecorded
 from detector.domain.features import feature_hash
-from detector.domain.health import Health, health_of
+from detector.domain.health import Forgotten, Health, health_of
 from detector.domain.plan import Plan
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
 from detector.domain.schedule import Schedule
@@ -57,7 +57,7 @@ class Changes(msgspec.Struct):
     states: list[tuple[bytes, bytes | None]]
     positions: dict[str, int]
     alerts: list[Alert]
-    health: list[Health]
+    health: list[Health | Forgotten]
     dead_letters: list[DeadLetter]
     tally: Tally
 
@@ -119,8 +119,10 @@ class Partition:
         self._unknown: dict[str, int] = {}
         self._accounts: dict[tuple[str, str], Account] = {}
         self._dirty: dict[Account, None] = {}
+        self._gone: dict[str, bool] = {}  # paths whose stored state is void, and whether its tombstones were collected
+        self._ended: dict[str, bytes] = {}
         self._moved = False
-        self._health: list[Health] = []
+        self._health: list[Health | Forgotten] = []
         self._dead_letters: list[DeadLetter] = []
         self._tally = new_tally()
 
@@ -143,7 +145,7 @@ class Partition:
                 )
             self.clock = record.clock
             self.positions = dict(record.positions)
-            self._closed = dict(record.closed)
+            self._closed, self._ended = dict(record.closed), dict(record.ended)
             self._unknown_day, self._unknown = record.unknown_day, dict(record.unknown)
             for topic, effective in record.effective.items():
                 if topic in self._queues:
@@ -168,6 +170,11 @@ class Partition:
             if account.record_dirty:
                 states.append((record_key(path), encode_record(account.record)))
                 account.record_dirty = False
+        alive = {account.path for account in self._dirty}
+        for path, collected in self._gone.items():
+            if not (collected or path in alive):
+                states += [(hot_key(path), None), (record_key(path), None)]
+            self._gone[path] = True
         states.append((PARTITION_KEY, encode_record(self._partition_record())))
         changes = Changes(
             states, dict(self.positions), self._detect.alerts, self._health, self._dead_letters, self._tally
@@ -179,6 +186,7 @@ class Partition:
 
     def committed(self) -> None:
         """The last changes are durable and in the store: accounts that rest may be dropped from memory."""
+        self._gone = {path: collected for path, collected in self._gone.items() if not collected}
         if len(self._accounts) > MAX_THAWED:
             dirty = self._dirty
             self._accounts = {key: account for key, account in self._accounts.items() if account in dirty}
@@ -192,6 +200,7 @@ class Partition:
             unknown_day=self._unknown_day,
             unknown=dict(self._unknown),
             closed=dict(self._closed),
+            ended=dict(self._ended),
         )
 
     # -- records ----------------------------------------------------------------------------------------------------
@@ -308,7 +317,7 @@ class Partition:
 
     def _open(self, who: tuple[str, str], now: int) -> Account:
         path = account_path(*who)
-        block = self._store.get(hot_key(path))
+        block = None if path in self._gone else self._store.get(hot_key(path))
         if block is None:
             account = Account(*who, path, hot.new(), None)
             hot.set_first_record(account.hot, now)
@@ -356,6 +365,9 @@ class Partition:
             if event.source == CLOCK_SOURCE:
                 self._closed[topic] = max(now, self._closed.get(topic, -1))
             return
+        if isinstance(event, AccountErased | AccountMerged):
+            self._end(event, topic, record, now)
+            return
         account = self._account(event, now)
         event_hash = hot.hash8(event.event_id)
         if duplicate(event, event_hash, account, now):
@@ -365,6 +377,28 @@ class Partition:
         self._took(event, account, topic, now)
         self._detect.event(event, event_hash, account, now, self._trigger(event, topic, record), first=first)
         self._came(account, record.timestamp)
+
+    def _end(self, event: AccountErased | AccountMerged, topic: str, record: RawRecord, now: int) -> None:
+        """An account is erased, or went into another one: its alerts end and nothing of it is kept (R2.12).
+
+        Its tombstones are written though nothing be known of it: an earlier state may have left a snapshot.
+        """
+        who = (event.tenant_id, event.account_id)
+        path = account_path(*who)
+        if remembered(self._ended, hot.hash8(f"{path} {event.event_id}"), now):
+            self._tally.duplicates += 1
+            return
+        self._tally.applied[topic] += 1
+        if who in self._accounts or (path not in self._gone and hot_key(path) in self._store):
+            account = self._account(event, now)
+            self._detect.ended(event, account, now, self._trigger(event, topic, record))
+            self._note(record.timestamp)
+            self._schedule.remove(who, path)
+            self._dirty.pop(account, None)
+            del self._accounts[who]
+        self._gone[path] = False
+        self._health.append(Forgotten(*who))
+        self.urgent = True
 
     def _trigger(self, event: Event, topic: str, record: RawRecord) -> RecordTrigger:
         if self._bare:
@@ -445,6 +479,11 @@ class Partition:
             return
         now = detect.touched.pop(account)
         self._health.append(health_of(account, self._plan, now))
+        self._note(decided_at)
+
+    def _note(self, decided_at: int | None) -> None:
+        """Count the transitions of a step."""
+        detect = self._detect
         for alert in detect.alerts[detect.noted :]:
             self.urgent = True
             self._tally.transitions[alert.family, alert.severity, alert.transition] += 1

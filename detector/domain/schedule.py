@@ -55,6 +55,12 @@ class Schedule:
         self._wheel = min(self._wheel, _next_at(max(self._started, now - GRACE_MS), minute))
         self._look()
 
+    def remove(self, who: Who, path: str) -> None:
+        """Forget an account: it is not called any more."""
+        self._due_of.pop(who, None)
+        slot = self._slots[minute_of(path)]
+        del slot[bisect_left(slot, who)]
+
     def wake(self, who: Who, due: int) -> None:
         """Note an account's next deadline; NEVER for none. A later one than before is found when the earlier comes."""
         known = self._due_of.get(who)

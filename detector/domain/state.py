@@ -97,6 +97,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     `tracks` the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of
     event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
     per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
+    `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was won back.
     `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
     """
 
@@ -119,13 +120,16 @@ class AccountRecord(msgspec.Struct, array_like=True):
     release: int = 0
     size: int = 0
     muted: dict[str, int] = {}
+    asleep: bool = False
+    awake: int = -1
 
 
 class PartitionRecord(msgspec.Struct, array_like=True):
     """Where a partition stands: written in every checkpoint.
 
     `positions` are the next offsets to apply and `effective` the running maximum of record times, by topic; `clock`
-    is the partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`.
+    is the partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`;
+    `ended` are hashes of the events that ended an account of which nothing is kept, by day (its number as text).
     """
 
     major: int = MAJOR
@@ -139,6 +143,7 @@ class PartitionRecord(msgspec.Struct, array_like=True):
     unknown_day: int = 0
     unknown: dict[str, int] = {}
     closed: dict[str, int] = {}
+    ended: dict[str, bytes] = {}
 
 
 PARTITION_KEY: Final = b"p"

@@ -22,6 +22,7 @@ from prometheus_client import (
 )
 
 from detector.codec import REJECT_CODES
+from detector.domain.health import Forgotten
 from detector.domain.tally import Tally
 from detector.streaming.fold import Changes
 from detector.streaming.observer import Silence
@@ -269,7 +270,7 @@ class Metrics(Silence):
         for _, state in changes.states:
             if state is not None:
                 self.state_record_bytes.observe(len(state))
-        self.health_snapshots.inc(len(changes.health))
+        self.health_snapshots.inc(sum(not isinstance(health, Forgotten) for health in changes.health))
         for alert in changes.alerts:
             if alert.transition == "resolved":
                 self.alert_open.observe(_seconds(alert.detected_at) - _seconds(alert.opened_at))

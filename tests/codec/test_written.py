@@ -9,7 +9,7 @@ import pytest
 from detector.codec import encode_alert, encode_dead_letter, encode_health
 from detector.domain import alerts, verdict
 from detector.domain.alerts import alert_id_of, fingerprint_of
-from detector.domain.health import Due, SilenceNote
+from detector.domain.health import Due, Forgotten, SilenceNote
 from detector.domain.health import Health as HealthBody
 from detector.domain.record import DeadLetter, Record, Reject
 from schemas.alert import Alert
@@ -85,11 +85,15 @@ def snapshot(**fields: Any) -> HealthBody:
 
 def test_a_snapshot_is_written_as_the_contract_has_it_with_the_bodies_of_the_open_alerts() -> None:
     key, value, headers = encode_health(snapshot())
-    assert key == b"default/acme"
-    found = Health.model_validate_json(value)
-    assert set(msgspec.json.decode(value)) == set(Health.model_fields)
+    assert (key, value is None) == (b"default/acme", False)
+    found = Health.model_validate_json(value or b"")
+    assert set(msgspec.json.decode(value or b"")) == set(Health.model_fields)
     assert found.open_alerts[0].rule_id == "support.flood"
     assert headers == [("content-type", b"application/json")]
+
+
+def test_of_a_forgotten_account_a_tombstone_is_written_under_the_key_of_its_snapshots() -> None:
+    assert encode_health(Forgotten("a/b", "50%")) == (b"a%2Fb/50%25", None, [])
 
 
 def test_no_two_accounts_share_the_key_of_a_snapshot() -> None:

@@ -8,7 +8,7 @@ import msgspec
 from detector.catalogue.pack import load_plan
 from detector.domain.alerts import Alert
 from detector.domain.events import Event
-from detector.domain.health import Health
+from detector.domain.health import Forgotten, Health
 from detector.domain.partition import Changes, Partition, RecordTime
 from detector.domain.plan import Plan, Rule
 from detector.domain.record import RawRecord, Record, Reject
@@ -57,6 +57,8 @@ class World:
     store: dict[bytes, bytes] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
+    forgotten: list[Forgotten] = field(default_factory=list)
+    published: list[Health | Forgotten] = field(default_factory=list)
     changes: list[Changes] = field(default_factory=list)
     bare: bool = False
 
@@ -90,7 +92,9 @@ class World:
                 else:
                     self.store[key] = value
             self.alerts += changes.alerts
-            self.health += changes.health
+            self.published += changes.health
+            self.health += [snapshot for snapshot in changes.health if isinstance(snapshot, Health)]
+            self.forgotten += [none for none in changes.health if isinstance(none, Forgotten)]
             self.changes.append(changes)
             self.partition.committed()
         return changes
@@ -117,7 +121,7 @@ class World:
 
     @property
     def health_bytes(self) -> list[bytes]:
-        return [_bytes(snapshot) for snapshot in self.health]
+        return [_bytes(snapshot) for snapshot in self.published]
 
     def record(self, account_id: str = "acme", tenant_id: str = "default") -> AccountRecord:
         return decode_account_record(self.store[record_key(account_path(tenant_id, account_id))])
