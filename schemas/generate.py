@@ -1,6 +1,6 @@
 """Writes all that is made from the models: `python -m schemas.generate`; `--check` only says what drifted.
 
-Made are the domain's event Structs, the JSON Schemas, one valid example of each event type, and the page of them all.
+Made are the domain's event Structs, the JSON Schemas, AsyncAPI, a valid example of each event type, and their page.
 """
 
 import sys
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from schemas import drift, example, json_schema, page, structs
+from schemas import asyncapi, drift, example, json_schema, page, structs
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 STRUCTS: Final = Path("detector/domain/events.py")
@@ -18,7 +18,7 @@ STRUCTS: Final = Path("detector/domain/events.py")
 def artefacts() -> dict[Path, str]:
     """Give every generated file, by its path below the project's root, and what it must say."""
     examples = {path: json_schema.text_of(event) for path, event in example.of_events().items()}
-    return {STRUCTS: structs.module(), page.PAGE: page.page(), **json_schema.files(), **examples}
+    return {STRUCTS: structs.module(), page.PAGE: page.page(), **asyncapi.files(), **json_schema.files(), **examples}
 
 
 def drifted(root: Path) -> list[Path]:
