@@ -6,7 +6,7 @@ The check does not run the timelines: that their results still stand is for a te
 from pathlib import Path
 from typing import Final
 
-from detector.docs import family, overview
+from detector.docs import emitters, family, overview
 from detector.docs.glossary import PAGE
 from detector.docs.pack import Pack, read_pack
 from schemas import drift
@@ -16,8 +16,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 def artefacts(pack: Pack) -> dict[Path, str]:
     """Give every page but the results, by its path below the project's root, and what it must say."""
-    words = {family.FOLDER / PAGE: pack.say.names.page()}
-    return {overview.OVERVIEW: overview.overview(pack), **words, **family.pages(pack)}
+    own = {family.FOLDER / PAGE: pack.say.names.page(), emitters.PAGE: emitters.page(pack)}
+    return {overview.OVERVIEW: overview.overview(pack), **own, **family.pages(pack)}
 
 
 def drifted(root: Path, pack: Pack) -> list[Path]:

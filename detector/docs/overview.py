@@ -22,7 +22,7 @@ _COMMON: Final = """\
   `recovering`, and `resolved` when it has held for as long as the rule says: nothing more is said where an alert
   resolves at once.
 - **A rule about something missing is armed** only for tenants that send what starts it and what would satisfy it
-  (see [tenants](../rules.md#tenants)).
+  ([what to send](../emitters.md)).
 - **Severities are raised** one step at 90 days before the renewal and two at 30; those of support one step during
   onboarding; together two at most, and never above critical. Good news is never raised.
 - **Days** are elapsed time; **business days** are the account's own (`working_days`, `holidays`, `time_zone` of
