@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from detector.catalogue.entries import events_of
 from detector.domain.events import EVENT_TYPES, Event, SchedulePoint
-from tests.domain.world import DAY, HOUR, MINUTE, T0, Row
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Row
 
 TOPICS = ("crm", "support", "usage")
 IDS = ("a", "b", "c")
@@ -17,11 +18,10 @@ NAUGHTY = ("a|b", "a/b%2Fc", "\U0001f480" * 32, "{subject}", "', DROP", "%s", "\
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Nowhere/Land", None)
 GAPS = (0, 1, 30_000, MINUTE, 2 * MINUTE, 2 * MINUTE + 1, HOUR, 6 * HOUR, DAY, 3 * DAY, 9 * DAY, 20 * DAY)
 
-# What rules listen to comes oftener than the rest.
-BUSY = ("usage.recorded", "ticket.created", "touch.logged", "stakeholder.updated", "stakeholder.left",
-        "incident.opened", "incident.notified", "incident.resolved", "goal.set", "goal.measured", "goal.acknowledged",
-        "goal.closed", "account.updated", "onboarding.started", "onboarding.completed", "stage.entered")  # fmt: skip
-CALM = tuple(name for name in BUSY if name != "ticket.created")
+# What many rules depend on; a stream draws some of it, and all that two rules of the pack listen to.
+COMMON = ("account.updated", "stage.entered", "onboarding.started", "onboarding.completed", "stakeholder.updated",
+          "stakeholder.left", "touch.logged", "usage.recorded", "goal.set", "alert.feedback")  # fmt: skip
+THEMES: dict[str, tuple[str, ...]] = {rule.id: events_of(rule) for rule in PLAN.rules}
 TYPES: tuple[str, ...] = tuple(sorted(set(EVENT_TYPES) - {"feed.heartbeat"}))
 _INFO = {name: inspect.type_info(cls) for name, cls in EVENT_TYPES.items()}
 
@@ -105,8 +105,26 @@ _NAMED: dict[str, Callable[[Random, int], Any]] = {
         random.sample(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), random.randrange(1, 7))
     ),
     "time_zone": lambda random, _at: random.choice(ZONES),
-    "tags": lambda random, _at: tuple(random.sample(("pricing", "complaint", "praise"), 2)),
+    "score": lambda random, _at: float(random.choice((0, 1, 2, 6, 9, 10))),
+    "scale_min": lambda _random, _at: 0.0,
+    "scale_max": lambda _random, _at: 10.0,
+    "rating": lambda random, _at: float(random.choice((10, 50, 75, 90))),
+    "sentiment": lambda random, _at: random.choice((-1.0, -0.4, 0.0, 0.3, 1.0, None)),
+    "period_days": lambda random, _at: random.choice((1, 21, 28, 36)),
+    "purchased": lambda random, _at: random.choice((0, 1, 4, 10, 20)),
+    "active_users": lambda random, _at: random.choice((0, 1, 3, 9)),
+    "planned_users": lambda random, _at: random.choice((1, 4, 10)),
+    "rows": lambda random, _at: random.choice((1, 500, 1_000, 5_000)),
+    "tags": lambda random, _at: tuple(random.sample(("pricing", "competitor", "complaint", "praise"), 2)),
 }
+
+
+@st.composite
+def about(draw: st.DrawFn, of: Sequence[str] = tuple(THEMES)) -> tuple[str, ...]:
+    """The event types that two of these rules listen to, and some that many do."""
+    chosen = draw(st.lists(st.sampled_from(of), min_size=1, max_size=2, unique=True), "rules")
+    common = draw(st.lists(st.sampled_from(COMMON), max_size=3, unique=True), "common")
+    return tuple(sorted({*common, *(name for rule in chosen for name in THEMES[rule])}))
 
 
 @st.composite
@@ -115,12 +133,16 @@ def rows(
     *,
     most: int = 60,
     accounts: Sequence[str] = ("acme", "beta"),
-    types: Sequence[str] = BUSY,
+    types: Sequence[str] = (),
     ids: Sequence[str] = IDS,
     gaps: Sequence[int] = GAPS,
     topics: Sequence[str] = TOPICS,
 ) -> list[Row]:
-    """A stream in record order: some events late or ahead of their record time, some records a second time."""
+    """A stream in record order: some events late or ahead of their record time, some records a second time.
+
+    Without `types` it is about two rules, so that their events meet.
+    """
+    types = types or draw(about())
     seeds = draw(st.lists(st.integers(0, 2**32), min_size=1, max_size=most))
     now, found = T0 + 9 * HOUR, list[Row]()
     for number, seed in enumerate(seeds):

@@ -27,7 +27,7 @@ from detector.domain.state import (
 )
 from detector.domain.verdict import GRACE_MS
 from detector.domain.watched import counted_from, person_counts, watched
-from tests.domain.streams import BUSY, CALM, IDS, NAUGHTY, TOPICS, TYPES, rows
+from tests.domain.streams import IDS, NAUGHTY, TOPICS, TYPES, rows
 from tests.domain.world import DAY, MINUTE, T0, Row, World, log_of
 
 bounded = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -44,7 +44,7 @@ def replay(stream: Sequence[Row]) -> World:
 
 
 @bounded
-@given(rows(types=BUSY))
+@given(rows())
 def test_the_same_log_gives_the_same_bytes(stream: list[Row]) -> None:
     one, two = replay(stream), replay(stream)
     assert one.alert_bytes == two.alert_bytes
@@ -197,7 +197,7 @@ def facts(world: World) -> dict[str, bytes]:
 
 
 @bounded
-@given(rows(gaps=(0, 1, 1000, 5_000, 20_000, 9 * DAY), most=40, types=CALM), st.randoms(use_true_random=False))
+@given(rows(gaps=(0, 1, 1000, 5_000, 20_000, 9 * DAY), most=40), st.randoms(use_true_random=False))
 def test_records_that_change_places_within_the_grace_end_in_the_same_open_alerts(
     stream: list[Row], random: Random
 ) -> None:
@@ -207,7 +207,15 @@ def test_records_that_change_places_within_the_grace_end_in_the_same_open_alerts
     one, two = World(log_of(stream)), World(log_of(moved))
     for world in (one, two):
         world.play(stream[-1][0] + 2 * DAY)
-    assert two.open() == one.open()
+    assert lasting(two) == lasting(one)
+
+
+# Shares and ratios may be reached for a moment within the grace, in one order and not in another; the alert then stays.
+MOMENTARY = frozenset({"support.flood"})
+
+
+def lasting(world: World) -> set[tuple[str, str, str | None, str]]:
+    return {alert for alert in world.open() if alert[1] not in MOMENTARY}
 
 
 @bounded
