@@ -36,7 +36,7 @@ class RecommendedAction(msgspec.Struct, frozen=True, gc=False):
 
 
 class ValueIndex(msgspec.Struct, frozen=True, gc=False):
-    """The account's index now and before; null while there is none."""
+    """The account's index after the step that decided and before it, and how sure it is; null while there is none."""
 
     value: float | None = None
     previous: float | None = None
@@ -144,6 +144,8 @@ def alert_of(
     previous: int | None,
     now: int,
     trigger: RecordTrigger | DeadlineTrigger,
+    index: ValueIndex,
+    arr_at_risk_minor: int | None,
 ) -> Alert:
     """The body of a transition at `now`; `previous` is the severity step before it, None when it opened."""
     days = account.days_to_renewal(now)
@@ -179,8 +181,8 @@ def alert_of(
             rule.action.owner,
             iso(rule.action.within.after(account.calendar, now)),
         ),
-        value_index=ValueIndex(),
-        arr_at_risk_minor=None,
+        value_index=index,
+        arr_at_risk_minor=arr_at_risk_minor,
         currency=account.fact("currency"),
         days_to_renewal=days,
         priority=priority_of(account, tenant, episode.severity, days),

@@ -12,7 +12,7 @@ import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, alert_of, iso
+from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, ValueIndex, alert_of, iso
 from detector.domain.calendar import DAY_MS
 from detector.domain.events import (
     AccountErased,
@@ -25,8 +25,12 @@ from detector.domain.events import (
     UsageActiveUsers,
     UsageRecorded,
 )
+from detector.domain.evidence import take
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
 from detector.domain.feedback import meant
+from detector.domain.health import Health, health_of
+from detector.domain.history import NONE, note
+from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, grade_of
 from detector.domain.lifecycle import close, forget_spans
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
@@ -42,6 +46,9 @@ _CHANGED: Final = 4  # facts changed since the last snapshot
 CHURNED_SAYS: Final = "The customer has left: nothing is expected of the account until a deal is closed."
 ERASED_SAYS: Final = "The account was erased: nothing of it is kept."
 MERGED_SAYS: Final = "The account went into {into}: it is looked at there."
+
+POINT: Final = 10  # tenths: a move of the index that a reader sees at once
+EACH_DAY_BYTES: Final = 16  # of a record, for one more value of the index
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -63,7 +70,8 @@ class _Came(msgspec.Struct, gc=False):
 class _Step(msgspec.Struct):
     """One event or deadline of one account: what asks, and what came of it so far.
 
-    `moved` names what rules of later strata may have to look at again: rules, and families as `family:NAME`.
+    `moved` names what rules of later strata may have to look at again: rules, families as `family:NAME`, `index` and
+    `confidence`.
     """
 
     account: Account
@@ -81,13 +89,16 @@ class Detect:
     """
 
     __slots__ = (
-        "_by_id", "_daily", "_forms", "_later", "_plan", "_usage", "alerts", "noted", "touched", "unknown_feedback",
+        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_plan", "_usage", "alerts", "noted", "touched",
+        "unknown_feedback",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._by_id = {rule.id: rule for rule in plan.rules}
         self._daily = tuple(rule for rule in plan.rules if rule.operator.daily)
+        self._index = Index(plan)
+        self._good = frozenset(rule.id for rule in plan.rules if rule.polarity == "good")
         later = (rule for rule in plan.rules if rule.stratum > 1)
         self._later = tuple(sorted(later, key=lambda rule: (rule.stratum, rule.index)))
         self._forms: dict[str, tuple[Rule, ...]] = {}
@@ -95,7 +106,7 @@ class Detect:
         self._usage: tuple[Asked, ...] = usage.wakes if usage is not None else ()
         self.alerts: list[Alert] = []
         self.noted = 0
-        self.touched: dict[Account, int] = {}
+        self.touched: dict[Account, Moment] = {}
         self.unknown_feedback = 0
 
     # -- events -----------------------------------------------------------------------------------------------------
@@ -114,6 +125,7 @@ class Detect:
         account.record_dirty = True
         cls = event.__class__
         self._usage_marks(event, account)
+        take(event, event_hash, account)
         fold = FOLDS.get(cls)
         if fold is not None:
             fold(event, account)
@@ -158,7 +170,7 @@ class Detect:
         record.asleep, record.pending, record.wake, record.notes = True, {}, {}, {}
         self._close(account, moment, trigger, "account_ended", CHURNED_SAYS)
         record.episodes = []
-        self._settle(account, moment)
+        self._settle(account, moment, self._index.assess(account, moment))
 
     def ended(self, event: AccountErased | AccountMerged, account: Account, now: int, trigger: RecordTrigger) -> None:
         """Nothing will be kept of the account any more: whatever is open ends."""
@@ -175,7 +187,7 @@ class Detect:
             if rule is not None and episode.status != "resolved":
                 came, verdict = close(account, rule, episode, moment, how, says)
                 step.came.append(_Came(rule, episode, verdict, "resolved", came.previous))
-        self.touched[account] = moment.now
+        self._touch(account, moment)
         self._step(step, ())
 
     def _usage_marks(self, event: Event, account: Account) -> None:
@@ -212,23 +224,23 @@ class Detect:
 
         A reader sees once a day what else has changed.
         """
-        mask = hot.wake_mask(account.hot)
+        mask, moment = hot.wake_mask(account.hot), self._at(account, due)
         rules = []
         if hot.next_wake(account.hot) <= due:
             wake = account.record.wake
             for rule_id in sorted(wake):
-                if rule_id not in self._by_id:
+                rule = self._by_id.get(rule_id)
+                if rule is not None and wake[rule_id] <= due:
+                    rules.append(rule)
+                elif rule is None and rule_id != INDEX:
                     del wake[rule_id]
-                elif wake[rule_id] <= due:
-                    rules.append(self._by_id[rule_id])
         if daily and (mask & _FULL or not self._quiet(account.tenant_id, account.hot, due)):
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
-            step = _Step(account, self._at(account, due), None)
-            self._step(step, [(rule, None) for rule in rules])
+            self._step(_Step(account, moment, None), [(rule, None) for rule in rules])
         if daily and mask & _CHANGED:
-            self.touched[account] = due
+            self._touch(account, moment)
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
 
     def _everything(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
@@ -239,7 +251,18 @@ class Detect:
     def _first(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
         """The first event of an account has been taken in: begin to wait for what every account owes."""
         self._everything(account, moment, trigger)
-        self.touched[account] = moment.now
+        self._touch(account, moment)
+
+    def health(self, account: Account) -> Health:
+        """The snapshot of an account that was touched, at the moment when it was."""
+        moment = self.touched.pop(account)
+        return health_of(account, self._plan, self._index.assess(account, moment), moment)
+
+    def _touch(self, account: Account, moment: Moment) -> None:
+        """A reader shall see the account as it is now."""
+        account.record.standing.told = account.record.standing.value
+        account.record_dirty = True
+        self.touched[account] = moment
 
     def _at(self, account: Account, now: int, event: Event | None = None) -> Moment:
         """The moment of an event that is recorded at `now`, or of a deadline; waits begin when it was won back."""
@@ -262,14 +285,33 @@ class Detect:
                 self._judge(step, rule, only)
             else:
                 waiting.setdefault(rule.id, []).append(only)
+        standing = step.account.record.standing
+        before, index = standing.value, self._assess(step)
         for rule in self._later if waiting or step.moved else ():
             if not rule.operator.daily and not step.moved.isdisjoint(rule.names):
                 self._judge(step, rule, None)
             else:
                 for only in waiting.get(rule.id, ()):
                     self._judge(step, rule, only)
-        self._tell(step)
-        self._settle(step.account, step.moment)
+        self._tell(step, index, before)
+        grade = grade_of(index, step.account.record.episodes, self._good)
+        if grade != standing.grade or abs(standing.value - standing.told) >= POINT:
+            standing.grade = grade
+            self._touch(step.account, step.moment)
+        self._settle(step.account, step.moment, index)
+
+    def _assess(self, step: _Step) -> Assessment:
+        """The index after the first stratum; what of it has moved may concern the later ones."""
+        account, standing = step.account, step.account.record.standing
+        index = self._index.assess(account, step.moment)
+        if note(standing, step.moment.now, NONE if index.value is None else index.value):
+            account.record.size += EACH_DAY_BYTES
+            step.moved.add("index")
+        confidence = round(100 * index.confidence)
+        if confidence != standing.confidence:
+            standing.confidence = confidence
+            step.moved.add("confidence")
+        return index
 
     def _judge(self, step: _Step, rule: Rule, only: str | None) -> None:
         """Judge one rule on one subject (`only`) or on all, and step each alert."""
@@ -305,10 +347,11 @@ class Detect:
                 step.moved |= {rule.id, f"family:{rule.family}"}
         self._remember(account, rule, due, note, moment)
 
-    def _tell(self, step: _Step) -> None:
-        """Make the alerts of a step, in the order of rule and subject."""
+    def _tell(self, step: _Step, index: Assessment, before: int) -> None:
+        """Make the alerts of a step, in the order of rule and subject; `before` is the index before it."""
         account, record, now = step.account, step.account.record, step.moment.now
         trigger = step.trigger or DeadlineTrigger(iso(now))
+        value_index = ValueIndex(_points(index.value), _points(before), index.confidence)
         for came in sorted(step.came, key=lambda came: (came.rule.index, came.episode.subject or "")):
             episode = came.episode
             alert = alert_of(
@@ -321,13 +364,15 @@ class Detect:
                 previous=came.previous,
                 now=now,
                 trigger=trigger,
+                index=value_index,
+                arr_at_risk_minor=arr_at_risk(account, index.value),
             )
             episode.body = _encode(alert)
             record.size += len(episode.body) + ALERT_BYTES
             if episode.resolution == "superseded" and episode.opened < now:  # nothing to cool down from
                 record.episodes.remove(episode)
             self.alerts.append(alert)
-            self.touched[account] = now
+            self._touch(account, step.moment)
 
     def _remember(
         self, account: Account, rule: Rule, due: int | None, note: tuple[str, int] | None, moment: Moment
@@ -341,14 +386,13 @@ class Detect:
                 record.wake[rule.id] = due
         old = record.notes.get(rule.id)
         if (old is None) != (note is None) or (old is not None and note is not None and old[0] != note[0]):
-            account.record_dirty = True
-            self.touched[account] = moment.now
+            self._touch(account, moment)
             if note is None:
                 del record.notes[rule.id]
             else:
                 record.notes[rule.id] = note
 
-    def _settle(self, account: Account, moment: Moment) -> None:
+    def _settle(self, account: Account, moment: Moment, index: Assessment) -> None:
         """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot."""
         record = account.record
         if record.size > CAP:
@@ -356,10 +400,16 @@ class Detect:
         if account.lost:
             self._wake_orphans(account, moment)
         wake = record.wake
+        if index.due is None:
+            wake.pop(INDEX, None)
+        else:
+            wake[INDEX] = index.due
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = frozenset() if record.asleep else self._plan.tenant(account.tenant_id).armed
         mask = hot.wake_mask(account.hot) & _CHANGED
+        if index.awaits_usage:
+            mask |= USAGE
         for rule, _ in self._usage:
             name = rule.id
             if (rule.index in armed and (name in live or name not in wake)) or name in record.notes:
@@ -386,6 +436,10 @@ class Detect:
 
 def _open(episode: Episode | None) -> Episode | None:
     return None if episode is None or episode.status == "resolved" else episode
+
+
+def _points(value: int | None) -> float | None:
+    return None if value is None or value == NONE else value / 10
 
 
 def _said(episode: Episode | None) -> tuple[str, int]:

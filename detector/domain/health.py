@@ -1,14 +1,22 @@
 """The health snapshot of an account (events.md 4): what holds of it now, for readers who do not follow every alert."""
 
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
 from detector.domain.account import Account
 from detector.domain.alerts import SCHEMA_VERSION, iso
-from detector.domain.plan import Plan
+from detector.domain.calendar import DAY_MS
+from detector.domain.history import days_until, trend_of
+from detector.domain.hot import NEVER
+from detector.domain.index import AT_RISK_BELOW, INDEX, Assessment
+from detector.domain.operators.obligation import Obligation
+from detector.domain.plan import Plan, Rule
+from detector.domain.verdict import Moment
 
-_DUE_SOON_MS: Final = 7 * 86_400_000
+MOST_DUE: Final = 64  # obligations in a snapshot, the first to fall due
+_DUE_SOON_MS: Final = 7 * DAY_MS
 
 
 class SilenceNote(msgspec.Struct, frozen=True, gc=False):
@@ -28,8 +36,16 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     side: str | None
 
 
+class FamilyHealth(msgspec.Struct, frozen=True, gc=False):
+    """How one family with data stands: 0-100, a share, and what each rule cost, which adds up to what it lacks."""
+
+    score: float
+    confidence: float
+    points: dict[str, float]
+
+
 class Health(msgspec.Struct, frozen=True):
-    """One snapshot; fields in the order of the contract. The index comes with the whole rule pack: until then null."""
+    """One snapshot; fields in the order of the contract."""
 
     schema_version: str
     tenant_id: str
@@ -37,7 +53,7 @@ class Health(msgspec.Struct, frozen=True):
     as_of: str
     value_index: float | None
     confidence: float | None
-    families: dict[str, Any]
+    families: dict[str, FamilyHealth]
     grade: str
     open_alerts: tuple[msgspec.Raw, ...]
     not_armed: tuple[str, ...]
@@ -56,32 +72,52 @@ class Forgotten(msgspec.Struct, frozen=True):
     account_id: str
 
 
-def health_of(account: Account, plan: Plan, now: int) -> Health:
-    """The snapshot at `now`, from the account record."""
+def health_of(account: Account, plan: Plan, index: Assessment, moment: Moment) -> Health:
+    """The snapshot at a moment, from the account record; `index` is what holds of the account then."""
     record = account.record
     tenant = plan.tenant(account.tenant_id)
     armed = [rule for rule in (tenant.rule_for(rule, account) for rule in plan.rules) if rule is not None]
-    due = sorted((at, rule) for rule, at in record.wake.items())
-    obligations = {rule.id for rule in plan.rules if rule.proves}
+    now, day = moment.now, moment.now // DAY_MS
+    due = min((at for rule, at in record.wake.items() if rule != INDEX), default=None)
     return Health(
         schema_version=SCHEMA_VERSION,
         tenant_id=account.tenant_id,
         account_id=account.account_id,
         as_of=iso(now),
-        value_index=None,
-        confidence=None,
-        families={},
-        grade="insufficient_data",
+        value_index=None if index.value is None else index.value / 10,
+        confidence=index.confidence,
+        families={
+            name: FamilyHealth(
+                family.score / 10, family.confidence, {rule: lost / 10 for rule, lost in sorted(family.points.items())}
+            )
+            for name, family in index.families.items()
+        },
+        grade=record.standing.grade,
         open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved" and e.body),
         not_armed=tuple(sorted({rule.id for rule in plan.rules} - {rule.id for rule in armed})),
         not_warm=tuple(rule.id for rule in armed if not rule.operator.warm(account, now)),
         silences=tuple(
             SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())
         ),
-        next_deadline=iso(due[0][0]) if due else None,
+        next_deadline=None if due is None else iso(due),
         obligations=tuple(
-            Due(rule, None, iso(at), None) for at, rule in due if rule in obligations and at - now <= _DUE_SOON_MS
-        ),
-        trend=None,
-        days_until_at_risk=None,
+            Due(rule, subject, iso(at), side) for at, rule, subject, side in sorted(_due_soon(account, armed, moment))
+        )[:MOST_DUE],
+        trend=trend_of(record.standing, day),
+        days_until_at_risk=days_until(record.standing, day, AT_RISK_BELOW),
     )
+
+
+def _due_soon(
+    account: Account, armed: Iterable[Rule], moment: Moment
+) -> Iterator[tuple[int, str, str | None, str | None]]:
+    """What falls due within 7 days, asked of the obligations themselves: (when, rule, subject, side)."""
+    record, soon = account.record, moment.now + _DUE_SOON_MS
+    for rule in armed:
+        if record.wake.get(rule.id, NEVER) <= soon and isinstance(rule.operator, Obligation):
+            open_ones = {e.subject for e in record.episodes if e.rule == rule.id and e.status != "resolved"}
+            for subject in rule.operator.subjects(account, moment):
+                if subject not in open_ones:
+                    verdict = rule.judge(account, subject, moment, None)
+                    if verdict.level == 0 and verdict.due is not None and verdict.due <= soon:
+                        yield verdict.due, rule.id, subject, subject if rule.operator.kind == "side" else None

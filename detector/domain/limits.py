@@ -20,7 +20,7 @@ STAGES: Final = (  # so many log entries, bodies of alerts and people are left: 
 ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is called
 _EVENT_BYTES: Final = 512
 _LONG_EVENT_BYTES: Final = 2_500  # of one with a schedule or holidays
-_COPIES: Final = 4  # of an id or a name: in logs, tracks, people
+_COPIES: Final = 5  # of an id or a name: in logs, tracks, people
 _IDS: Final = (
     "stakeholder_id",
     "role",

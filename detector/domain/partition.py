@@ -20,7 +20,7 @@ from detector.domain.detect import USAGE, Detect
 from detector.domain.duplicates import duplicate, remembered
 from detector.domain.events import AccountErased, AccountMerged, Event, FeedHeartbeat, UsageRecorded
 from detector.domain.features import feature_hash
-from detector.domain.health import Forgotten, Health, health_of
+from detector.domain.health import Forgotten, Health
 from detector.domain.plan import Plan
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
 from detector.domain.schedule import Schedule
@@ -477,8 +477,7 @@ class Partition:
         detect.unknown_feedback = 0
         if not detect.touched:
             return
-        now = detect.touched.pop(account)
-        self._health.append(health_of(account, self._plan, now))
+        self._health.append(detect.health(account))
         self._note(decided_at)
 
     def _note(self, decided_at: int | None) -> None:

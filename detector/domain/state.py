@@ -90,6 +90,20 @@ class Episode(msgspec.Struct, array_like=True):
     snooze: tuple[int, int, int] | None = None
 
 
+class Standing(msgspec.Struct, array_like=True):
+    """The value index of an account and what was last shown of it, since it cannot be worked out of facts alone.
+
+    `value` and `told` (the value in the last snapshot) are tenths of a point, -1 for none; `confidence` hundredths.
+    `days` are (UTC day, value at its end) of the days on which the value changed, sorted; today's is the present one.
+    """
+
+    value: int = -1
+    confidence: int = 0
+    grade: str = "insufficient_data"
+    told: int = -1
+    days: list[tuple[int, int]] = []
+
+
 class AccountRecord(msgspec.Struct, array_like=True):
     """Everything of an account but its usage, which is in the hot block.
 
@@ -98,7 +112,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
     per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
     `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was won back.
-    `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
+    `standing` is the value index. `evicted` counts what was dropped, and `size` is never below the record's own size in
+    bytes: see `limits`.
     """
 
     major: int = MAJOR
@@ -122,6 +137,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     muted: dict[str, int] = {}
     asleep: bool = False
     awake: int = -1
+    standing: Standing = msgspec.field(default_factory=Standing)
 
 
 class PartitionRecord(msgspec.Struct, array_like=True):
