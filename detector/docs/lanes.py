@@ -49,7 +49,7 @@ def _telling(events: list[dict[str, Any]], matters: frozenset[str]) -> list[str]
     """At most two of the fields whose short words differ, but not from event to event: those would be ids."""
     found = []
     for field in dict.fromkeys(field for event in events for field in event):
-        values = [_word(event.get(field)) for event in events]
+        values = [_word(field, event.get(field)) for event in events]
         differ = {value for value in values if value}
         if field in _ENVELOPE or field.startswith("_") or field.endswith(("_id", "_at")):
             continue
@@ -58,15 +58,17 @@ def _telling(events: list[dict[str, Any]], matters: frozenset[str]) -> list[str]
     return [field for field in found if field in matters][:2] or found[:2]
 
 
-def _word(value: Any) -> str:
+def _word(field: str, value: Any) -> str:
     """A value as a short word; empty for what is no word: numbers, lists, dates, ids that are long."""
+    if isinstance(value, bool):
+        return field if value else f"not {field}"
     if isinstance(value, str) and len(value) <= _LONGEST_WORD and not value[:1].isdigit():
         return value.replace("_", " ").casefold()
     return ""
 
 
 def _label(event: Mapping[str, Any], tells: Mapping[str, list[str]]) -> str:
-    words = [word for field in tells[event["event_type"]] if (word := _word(event.get(field)))]
+    words = [word for field in tells[event["event_type"]] if (word := _word(field, event.get(field)))]
     return " ".join([event["event_type"], *words])
 
 
@@ -88,18 +90,21 @@ def _lanes(events: list[dict[str, Any]], tells: Mapping[str, list[str]]) -> list
         if len(lane.marks) > 1 and all(not mark.note for mark in lane.marks[1:]):
             lane.marks[0] = lane.marks[0]._replace(note="")  # a number that never changes tells nothing
     found = list(lanes.values())
-    if len(found) > MOST_LANES:  # pragma: no cover - so many types are in no example yet
+    if len(found) > MOST_LANES:
         rest = sorted((mark for lane in found[MOST_LANES - 1 :] for mark in lane.marks), key=lambda mark: mark.at)
         found = [*found[: MOST_LANES - 1], Lane("other events", rest)]
     return found
 
 
 def _number(event: Mapping[str, Any]) -> str:
-    """The first number of an event's own fields, which is what it measures."""
-    for field, value in event.items():
-        if field not in _ENVELOPE and not field.startswith("_") and not field.endswith("_at"):
-            if isinstance(value, bool):
-                continue
-            if isinstance(value, int | float):
-                return f"{value:g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    return ""
+    """What an event measures: its only number, money and the ends of a scale left out; empty where it has several."""
+    found = [
+        value
+        for field, value in event.items()
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and field not in _ENVELOPE
+        and not field.startswith(("_", "scale_"))
+        and not field.endswith(("_at", "_minor"))
+    ]
+    return f"{found[0]:,.10g}" if len(found) == 1 else ""
