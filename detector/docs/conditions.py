@@ -43,6 +43,8 @@ class Conditions:
         """A measure within bounds."""
         if self.names.is_share(measure):
             return f"{self.names.measure(measure)} {bounds(what, percent=True)}"
+        if "latest" in self.names.measures.get(measure, {}):
+            return f"{self.names.measure(measure)} of {bounds(what)}"
         if what in ({"at_most": 0}, {"below": 1}):
             return f"no {self.names.measure(measure)}"
         return f"{bounds(what)} {self.names.measure(measure)}"
@@ -85,11 +87,9 @@ class Conditions:
         limits = rest.only("at_least", "at_most", "above", "below")
         parts = [f"{self.within(name, limits)}{other}" if limits else f"{self.names.measure(name)}{other}"]
         if "is" in rest:
-            parts.append(f"being {plain(rest.take('is'))}")
+            parts.append(f"is {plain(rest.take('is'))}")
         if moved := rest.take("moved"):
-            over = Rest(moved)
-            window = over.take("window")
-            parts.append(f"moving by {bounds(over, percent=True)}" + (f" in {span(window)}" if window else ""))
+            parts.append(_moved(Rest(moved)))
         if usual := rest.take("of_usual"):
             parts.append(f"at {bounds(usual, percent=True).replace('at least ', '')} or more of the account's own usual"
                          f" over {span(usual['window'])}")  # fmt: skip
@@ -131,6 +131,15 @@ class Conditions:
             f"{', also where unknown' if key == default else ''})"
             for key, value, field in rows
         )
+
+
+def _moved(moved: Rest) -> str:
+    window = f" in {span(moved.take('window'))}" if "window" in moved else ""
+    if moved.get("above") == 0:
+        return f"going up{window}"
+    if moved.get("at_most", 0) < 0:
+        return f"going down by {share(-moved['at_most'])} or more{window}"
+    return f"moving by {bounds(moved, percent=True)}{window}"
 
 
 def _state_holds(_say: Conditions, name: str, rest: Rest) -> str:

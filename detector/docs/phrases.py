@@ -250,7 +250,7 @@ def _trend(rest: Rest, say: Conditions, notes: list[str]) -> Rungs:
         for word, side in (("fall", "under"), ("rise", "above")):
             if move := rung.take(word):
                 over = move["over"]
-                ago = f"{span(over[0])} to {span(over[1])}" if isinstance(over, list) else span(over)
+                ago = f"{span(over[0]).split()[0]} to {span(over[1])}" if isinstance(over, list) else span(over)
                 parts.append(f"the value index is {number(move['points'])} points or more {side} its value {ago} ago")
         if flat := rung.take("flat"):
             parts.append(_flat(flat))
@@ -285,7 +285,7 @@ def _conjunction(rest: Rest, say: Conditions, notes: list[str]) -> Rungs:
         least = rung.take("at_least")
         more = [say.condition(part) for part in rung.take("all", [])]
         parts = [f"{'any' if least == 1 else f'{least} or more'} of the signs below"] if signals else []
-        found.append((severity, both([*parts, *must, *more]) + _others(rung)))
+        found.append((severity, both([*must, *more, *parts]) + _others(rung)))
     if signals:
         notes.append("Signs: " + "; ".join(f"({number(at)}) {sign}" for at, sign in enumerate(signals, 1)) + ".")
     return found
@@ -343,7 +343,7 @@ def _clears(rest: Rest, row: Mapping[str, Any], say: Conditions, awaited: str) -
     if rest.take("not_so"):
         ways.append("when it is not so any more")
     if lasts := rest.take("lasts"):
-        ways.append(f"{span(lasts)} after the last time")
+        ways.append(f"{span(lasts)} after {awaited or 'the last time'}")
     ways += rest.told()
     return either(ways) or (f"with {awaited}" if awaited else "when it has not held for a whole window")
 

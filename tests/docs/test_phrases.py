@@ -70,6 +70,7 @@ def test_every_figure_and_name_of_a_row_is_told(rule_id: str) -> None:
         if (word, value) in (("at_most", 0), ("below", 1), ("at_least", 1)):  # no such thing; any of them
             continue
         forms = {str(value), span(value), number(value), share(value), "One step" if value == 1 else str(value)}
+        forms |= {share(-value)} if isinstance(value, float) else set()  # going down
         if isinstance(value, str):
             forms |= {words(value), words(value).capitalize(), value.replace("_", "-"), SAY.names.missed(value)}
             forms |= {moment(value), state(value), subject(value)}
