@@ -33,7 +33,8 @@ class Glossary(NamedTuple):
         seen = row.get("last_seen")
         if seen is None:
             return self.measure(name)
-        return either([self.matcher(seen), *map(moment, row.get("moments", ()))])
+        roles = f" with {one(either(map(words, row['roles'])))}" if row.get("roles") else ""
+        return either([f"{self.matcher(seen)}{roles}", *map(moment, row.get("moments", ()))])
 
     def is_share(self, name: str) -> bool:
         """Whether a measure is a ratio, to be told in percent."""
@@ -113,8 +114,7 @@ def _extreme(names: Glossary, what: Mapping[str, Any]) -> str:
 
 
 def _echoes(names: Glossary, what: Mapping[str, Any]) -> str:
-    said, first = one(names.matcher(what["of"])), one(names.matcher(what["after"]))
-    return f"{said} within {span(what['within'])} of {first} counts as one with it"
+    return f"and {one(names.matcher(what['of']))} that no such one came {span(what['within'])} or less before"
 
 
 Kind = Callable[[Glossary, Any, dict[str, Any], str], str]
@@ -141,6 +141,7 @@ _LIMITS: Final[Mapping[str, Callable[[Glossary, Any], str]]] = {
     "once_per": lambda _names, value: f"once for each {both(map(subject, value))}",
     "unless": lambda names, value: f"without {one(names.matcher(value))} after it",
     "within": lambda _names, value: f"within {span(value)}",
+    "roles": lambda _names, value: f"with {one(either(map(words, value)))}",
     "moments": lambda _names, value: f"or {either(map(moment, value))}",
     "extreme": _extreme,
     "echoes": _echoes,

@@ -135,3 +135,28 @@ def test_an_operator_that_is_not_known_is_told_by_its_words() -> None:
 )
 def test_small_words(made: str, expected: str) -> None:
     assert made == expected
+
+
+@pytest.mark.parametrize("name", SAY.names.measures)
+def test_every_figure_and_name_of_a_measure_is_told(name: str) -> None:
+    row = {word: part for word, part in SAY.names.measures[name].items() if word not in ("in", "keep", "fields")}
+    text = SAY.names.kept(row)
+    assert text
+    for word, value in leaves(row):
+        forms = {str(value), span(value).removeprefix("1 "), number(value), plain(value)}
+        if isinstance(value, str):
+            forms |= {words(value), moment(value), subject(value), f"{subject(value)}s", SAY.names.matcher(value)}
+            forms |= {"people", "actions"}
+        assert any(form in text for form in forms), f"{word}: {value} is not told in: {text}"
+
+
+@pytest.mark.parametrize("name", SAY.names.matchers)
+def test_every_event_and_value_of_a_matcher_is_told(name: str) -> None:
+    what = SAY.names.matchers[name]
+    text = SAY.names.events(what)
+    for _, value in leaves(what):
+        assert str(value).lower() in text.lower() or isinstance(value, bool | float), f"{value} is not told in: {text}"
+
+
+def test_a_word_of_a_measure_that_has_no_sentence_is_told_by_its_name() -> None:
+    assert SAY.names.kept({"tally": "inbound", "of": "usage", "newly": "7d"}) == "tally: inbound; newly: 7 days"
