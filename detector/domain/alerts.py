@@ -13,6 +13,7 @@ from detector.domain.state import Episode
 from detector.domain.verdict import SEVERITIES, Clears, Evidence, Verdict
 
 SCHEMA_VERSION: Final = "1.0"
+NAMELESS: Final = "erased"  # stands for the id of a person who was erased, in the last body about them
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
@@ -167,7 +168,7 @@ def alert_of(
         rule_id=rule.id,
         rule_version=rule.version,
         family=rule.family,
-        subject=Subject(episode.kind, episode.subject),
+        subject=Subject(episode.kind, NAMELESS if verdict.nameless else episode.subject),
         since=iso(episode.since),
         opened_at=episode.opened_at,
         detected_at=iso(now),

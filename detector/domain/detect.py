@@ -14,6 +14,7 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, ValueIndex, alert_of, iso
 from detector.domain.calendar import DAY_MS
+from detector.domain.erasure import PERSON, forget_person, is_about
 from detector.domain.events import (
     AccountErased,
     AccountMerged,
@@ -22,6 +23,7 @@ from detector.domain.events import (
     DocsViewed,
     Event,
     GoalMeasured,
+    StakeholderErased,
     UsageActiveUsers,
     UsageRecorded,
 )
@@ -34,6 +36,7 @@ from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, grade_o
 from detector.domain.lifecycle import close, forget_spans
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
+from detector.domain.measures import Log
 from detector.domain.plan import Plan, Rule
 from detector.domain.state import Episode
 from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
@@ -45,6 +48,7 @@ _CHANGED: Final = 4  # facts changed since the last snapshot
 
 CHURNED_SAYS: Final = "The customer has left: nothing is expected of the account until a deal is closed."
 ERASED_SAYS: Final = "The account was erased: nothing of it is kept."
+PERSON_SAYS: Final = "The person whom it was about is to be forgotten."
 MERGED_SAYS: Final = "The account went into {into}: it is looked at there."
 
 POINT: Final = 10  # tenths: a move of the index that a reader sees at once
@@ -89,8 +93,8 @@ class Detect:
     """
 
     __slots__ = (
-        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_plan", "_usage", "alerts", "noted", "touched",
-        "unknown_feedback",
+        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_usage",
+        "alerts", "noted", "touched", "unknown_feedback",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -101,6 +105,8 @@ class Detect:
         self._good = frozenset(rule.id for rule in plan.rules if rule.polarity == "good")
         later = (rule for rule in plan.rules if rule.stratum > 1)
         self._later = tuple(sorted(later, key=lambda rule: (rule.stratum, rule.index)))
+        kept = (kept for entry in plan.entries.values() for kept in entry.updates)
+        self._logs = {log.name: log.fields for log in kept if isinstance(log, Log)}
         self._forms: dict[str, tuple[Rule, ...]] = {}
         usage = plan.entries.get(UsageRecorded)
         self._usage: tuple[Asked, ...] = usage.wakes if usage is not None else ()
@@ -114,7 +120,7 @@ class Detect:
     def usage(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger, *, first: bool) -> None:
         """Judge the rules that wait for usage; the hot block has taken the event in already."""
         if first:
-            self._first(account, self._at(account, now, event), trigger)
+            self._first(_Step(account, self._at(account, now, event), trigger))
         else:
             self._step(_Step(account, self._at(account, now, event), trigger), self._usage)
 
@@ -146,14 +152,17 @@ class Detect:
         if turned:
             account.record.asleep, account.record.awake = False, now
             moment = self._at(account, now, event)
+        step = _Step(account, moment, trigger)
+        if isinstance(event, StakeholderErased):
+            self._forget(step, event.stakeholder_id)
         if first:
-            self._first(account, moment, trigger)
+            self._first(step)
         elif cls in WAKE_ALL or turned:
-            self._everything(account, moment, trigger)
+            self._everything(step)
         else:
             wakes = () if entry is None else entry.wakes
             asked = [(rule, None if field is None else getattr(event, field)) for rule, field in wakes]
-            self._step(_Step(account, moment, trigger), [*asked, *answered])
+            self._step(step, [*asked, *answered])
 
     def _meant(self, event: AlertFeedback, account: Account) -> list[Asked]:
         """The rule and subject of the alert that feedback is about: its verdict and what was said are one step."""
@@ -182,13 +191,26 @@ class Detect:
 
     def _close(self, account: Account, moment: Moment, trigger: RecordTrigger, how: str, says: str) -> None:
         step = _Step(account, moment, trigger)
-        for episode in account.record.episodes:
+        self._end(step, account.record.episodes, how, says)
+        self._step(step, ())
+
+    def _end(self, step: _Step, episodes: list[Episode], how: str, says: str, *, nameless: bool = False) -> None:
+        """End those of these alerts that are open, and let a reader see it."""
+        for episode in episodes:
             rule = self._by_id.get(episode.rule)
             if rule is not None and episode.status != "resolved":
-                came, verdict = close(account, rule, episode, moment, how, says)
+                came, verdict = close(step.account, rule, episode, step.moment, how, says, nameless=nameless)
                 step.came.append(_Came(rule, episode, verdict, "resolved", came.previous))
-        self._touch(account, moment)
-        self._step(step, ())
+        self._touch(step.account, step.moment)
+
+    def _forget(self, step: _Step, who: str) -> None:
+        """Forget a person: alerts about them end, and what others say of them is said anew without the name."""
+        record = step.account.record
+        about = [episode for episode in record.episodes if is_about(episode, who)]
+        record.episodes = [episode for episode in record.episodes if not is_about(episode, who)]
+        self._end(step, about, "superseded", PERSON_SAYS, nameless=True)
+        rules = (rule.id for rule in self._plan.rules if rule.operator.kind == PERSON)
+        forget_person(step.account, who, self._logs, rules)
 
     def _usage_marks(self, event: Event, account: Account) -> None:
         at = event.occurred_at
@@ -243,15 +265,15 @@ class Detect:
             self._touch(account, moment)
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
 
-    def _everything(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
+    def _everything(self, step: _Step) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
         rules = (rule for rule in self._plan.rules if not rule.operator.daily)
-        self._step(_Step(account, moment, trigger), [(rule, None) for rule in rules])
+        self._step(step, [(rule, None) for rule in rules])
 
-    def _first(self, account: Account, moment: Moment, trigger: RecordTrigger) -> None:
+    def _first(self, step: _Step) -> None:
         """The first event of an account has been taken in: begin to wait for what every account owes."""
-        self._everything(account, moment, trigger)
-        self._touch(account, moment)
+        self._everything(step)
+        self._touch(step.account, step.moment)
 
     def health(self, account: Account) -> Health:
         """The snapshot of an account that was touched, at the moment when it was."""
@@ -367,10 +389,10 @@ class Detect:
                 index=value_index,
                 arr_at_risk_minor=arr_at_risk(account, index.value),
             )
-            episode.body = _encode(alert)
+            episode.body = b"" if episode.status == "resolved" else _encode(alert)  # a snapshot shows what is open
             record.size += len(episode.body) + ALERT_BYTES
             if episode.resolution == "superseded" and episode.opened < now:  # nothing to cool down from
-                record.episodes.remove(episode)
+                record.episodes = [other for other in record.episodes if other is not episode]
             self.alerts.append(alert)
             self._touch(account, step.moment)
 

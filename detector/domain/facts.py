@@ -249,4 +249,6 @@ FOLDS: Final[dict[type[e.Event], Fold]] = {
     e.OnboardingBlocked: onboarding,
     e.OnboardingCompleted: onboarding,
 }
-WAKE_ALL: Final = frozenset({e.AccountUpdated, e.StageEntered, e.OnboardingStarted, e.OnboardingCompleted})
+WAKE_ALL: Final = frozenset({
+    e.AccountUpdated, e.StageEntered, e.OnboardingStarted, e.OnboardingCompleted, e.StakeholderErased,
+})  # fmt: skip

@@ -11,7 +11,8 @@ import msgspec
 from detector.domain.account import Account
 from detector.domain.alerts import alert_id_of, iso
 from detector.domain.calendar import DAY_MS
-from detector.domain.events import AlertFeedback
+from detector.domain.erasure import names
+from detector.domain.events import AlertFeedback, StakeholderErased
 from detector.domain.feedback import means, muted_until, take
 from detector.domain.plan import Rule
 from detector.domain.state import Episode
@@ -77,15 +78,17 @@ def step(
         came = _next(account, rule, episode, verdict, moment, touch)
         if said is not None:
             came = _answered(account, rule, episode, verdict, moment, came, said)
-        came = _hushed(episode, came, moment)
+        came = _renamed(episode, verdict, moment, _hushed(episode, came, moment))
     if came.transition is not None:
         episode.revision += 1
     return came
 
 
-def close(account: Account, rule: Rule, episode: Episode, moment: Moment, how: str, says: str) -> tuple[Step, Verdict]:
+def close(
+    account: Account, rule: Rule, episode: Episode, moment: Moment, how: str, says: str, *, nameless: bool = False
+) -> tuple[Step, Verdict]:
     """End an alert whatever its rule says, with a resolution and a sentence of why; also the verdict for its body."""
-    verdict = Verdict(ended=how, says=says)
+    verdict = Verdict(ended=how, says=says, nameless=nameless)
     came = _hushed(episode, _resolve(account, rule, episode, verdict, moment, how), moment)
     episode.revision += 1
     return came, verdict
@@ -298,6 +301,21 @@ def _hushed(episode: Episode, came: Step, moment: Moment) -> Step:
         episode.snooze = None
         return Step(episode, "revised", told, came.due)
     return Step(episode, due=earliest(came.due, until))
+
+
+def _renamed(episode: Episode, verdict: Verdict, moment: Moment, came: Step) -> Step:
+    """Where the last body names a person who is to be forgotten, a new one takes its place, snoozed or not (R2.12)."""
+    erased = moment.event
+    if came.transition is not None or not isinstance(erased, StakeholderErased):
+        return came
+    if not names(episode.body, erased.stakeholder_id):
+        return came
+    episode.seen = _seen(verdict)
+    told = episode.severity
+    if episode.snooze is not None:
+        told = episode.snooze[2]
+        episode.snooze = (*episode.snooze[:2], episode.severity)
+    return Step(episode, "revised", told, came.due)
 
 
 def _remember_span(account: Account, rule: Rule, episode: Episode, moment: Moment) -> None:

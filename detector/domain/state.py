@@ -112,8 +112,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
     per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
     `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was won back.
-    `standing` is the value index. `evicted` counts what was dropped, and `size` is never below the record's own size in
-    bytes: see `limits`.
+    `erased` counts the people who were to be forgotten; `standing` is the value index.
+    `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
     """
 
     major: int = MAJOR
@@ -137,6 +137,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     muted: dict[str, int] = {}
     asleep: bool = False
     awake: int = -1
+    erased: int = 0
     standing: Standing = msgspec.field(default_factory=Standing)
 
 

@@ -64,7 +64,7 @@ class Verdict(msgspec.Struct, gc=False):
     `explained` is why a silence that looks like one is none: (because, since when). `how` says in a few words what
     ended it, where that is not what the rule waits for. `by_calendar`: OFF holds because so much time has passed, and
     not because anything got better, so that nothing has to be kept (R2.2). `says` is an explanation in place of the
-    rule's own.
+    rule's own; `nameless`: the body must not say whom it was about.
     """
 
     level: int = 0
@@ -81,6 +81,7 @@ class Verdict(msgspec.Struct, gc=False):
     how: str = ""
     by_calendar: bool = False
     says: str | None = None
+    nameless: bool = False
 
 
 class Operator(Protocol):
