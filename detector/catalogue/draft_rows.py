@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from detector.catalogue import rows as r
 from detector.catalogue import words as w
-from detector.catalogue.operators import attainment, silence, threshold
-from detector.catalogue.operators import once as once_row
+from detector.catalogue.operators import attainment, once, silence, threshold
 from detector.catalogue.words import (
     Bounds,
     Condition,
@@ -23,7 +22,6 @@ from detector.catalogue.words import (
     Share,
     Source,
     Span,
-    SubjectField,
     Words,
 )
 
@@ -236,44 +234,8 @@ class DraftThreshold(DraftRow):
     clears: ThresholdEnds = ThresholdEnds()
 
 
-class OnceStep(Words):
-    """How severe one event is, and what else must be so when it comes."""
-
-    severity: Severity
-    also: dict[MeasureName, Bounds] = Field(default={})
-
-
-class OnceBetween(Words):
-    """Only between two facts about the subject."""
-
-    after: MatcherName
-    until: MatcherName
-
-
-class OnceEnds(Ends):
-    """Cleared by a contact with another of the same role, or as everything else."""
-
-    contact: MeasureName | None = None
-    with_: Literal["same_role"] | None = Field(default=None, alias="with")
-
-
-class DraftOnce(DraftRow):
+class DraftOnce(DraftRow, once.OnceRow):
     """One event is enough, at once."""
-
-    operator: Literal["threshold"]
-    once: MatcherName
-    per: SubjectField | None = None
-    by: once_row.ByRole | None = None
-    same: Literal["feature"] | None = None
-    between: OnceBetween | None = None
-    opens: list[OnceStep] = Field(default=[])
-    clears: OnceEnds = OnceEnds()
-
-    @model_validator(mode="after")
-    def _severe(self) -> Self:
-        if (self.by is None) == (not self.opens):
-            raise ValueError("say how severe it is: either `by` role, or `opens`")
-        return self
 
 
 class Weights(Words):
@@ -437,7 +399,7 @@ DRAFTS: dict[str, type[DraftRow]] = {
     "conjunction": DraftConjunction,
 }
 EXPLAINS: dict[str, tuple[str, ...]] = {
-    "threshold": ("observed", "expected", "total", "role", "severity"),
+    "threshold": ("observed", "expected", "total", "role", "severity", "at"),
     "change": ("observed", "expected", "drop", "rise", "days"),
     "silence": ("days", "limit", "holidays"),
     "obligation": ("observed", "expected", "unit"),

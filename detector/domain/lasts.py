@@ -72,7 +72,7 @@ class LastSeen(msgspec.Struct, frozen=True):
             return account.latest(source.name)
         if isinstance(source, Track):
             marks = account.record.tracks.get(source.kind, {}).get(subject or "", {}).get(source.slot)
-            return None if marks is None else marks[1]
+            return None if marks is None else marks[-1]
         entries = account.record.logs.get(source.name, [])
         wanted = self.roles or ({subject} if subject is not None else None)
         return max(
