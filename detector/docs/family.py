@@ -11,6 +11,7 @@ from detector.docs.pack import FAMILIES, Pack, matters
 from detector.docs.phrases import Told, told
 from detector.docs.picture import picture
 from detector.docs.text import anchor, cell, span, words
+from detector.domain.index import WEIGHTS
 from detector.domain.plan import Rule
 
 FOLDER: Final = Path("docs/reference")
@@ -53,6 +54,7 @@ def _page(family: str, entries: list[Entry], pack: Pack) -> str:
     index = "".join(f"| [{one.id}](#{anchor(one.id)}) | {cell(one.row['title'])} |\n" for one in entries)
     head = (
         f"# {family.capitalize()}\n\nMade by `python -m detector.docs` from the pack. {_ABOUT[family]}\n"
+        f"Its weight in the value index is {WEIGHTS[family]} of {sum(WEIGHTS.values())}. "
         "What is common to all rules stands in the [overview](README.md).\n\n"
         f"| rule | what it says |\n| --- | --- |\n{index}"
     )

@@ -8,7 +8,9 @@ from detector.backtest.timelines import Outcome, run_all
 from detector.catalogue.timeline import KINDS
 from detector.docs.family import FOLDER, SOURCES
 from detector.docs.pack import FAMILIES, Pack
-from detector.docs.text import anchor, cell
+from detector.docs.text import anchor, both, cell
+from detector.domain.index import POINTS
+from detector.domain.verdict import SEVERITIES
 
 OVERVIEW: Final = FOLDER / "README.md"
 RESULTS: Final = FOLDER / "results.md"
@@ -25,6 +27,9 @@ _COMMON: Final = """\
   ([what to send](../emitters.md)).
 - **Severities are raised** one step at 90 days before the renewal and two at 30; those of support one step during
   onboarding; together two at most, and never above critical. Good news is never raised.
+- **What it costs**: an open alert costs its family @POINTS@ of its 100 points, by its severity before it was
+  raised, until it is recovering; good news and rules that read the index cost nothing. The index is the mean of the
+  families by weight.
 - **Days** are elapsed time; **business days** are the account's own (`working_days`, `holidays`, `time_zone` of
   `account.updated`).
 - Every figure is a default. The words and how to change them: [rules.md](../rules.md). The names that the rules use:
@@ -40,7 +45,8 @@ _HEADING: Final = "| rule | what it says | severities |\n| --- | --- | --- |\n"
 def overview(pack: Pack) -> str:
     """The page that leads to all others."""
     made = f"Made by `python -m detector.docs` from the pack, release {pack.plan.release}: {len(pack.entries)} rules."
-    parts = [f"# Reference of the rules\n\n{made}\n\n", _COMMON]
+    points = both(f"{cost} ({name})" for name, cost in zip(SEVERITIES, POINTS, strict=True) if cost)
+    parts = [f"# Reference of the rules\n\n{made}\n\n", _COMMON.replace("@POINTS@", points)]
     for family in FAMILIES:
         entries = pack.of(family)
         if entries:
