@@ -26,6 +26,7 @@ def page(pack: Pack) -> str:
             _HEAD,
             *_beginning(pack, steps(needs)),
             *(part for family, found in families.items() for part in _family(pack, family, found)),
+            _BESIDE + "".join(f"| `{name}` | {does} |\n" for name, does in BESIDE_RULES.items()),
             *_absences(pack),
             *_types(pack),
         ]
@@ -93,6 +94,12 @@ def _links(pack: Pack, rules: Iterable[str]) -> str:
     return ", ".join(f"[{rule_id}](reference/{families[rule_id]}.md#{anchor(rule_id)})" for rule_id in rules)
 
 
+_BESIDE: Final = """
+### Beside the rules
+
+| type | what it does |
+| --- | --- |
+"""
 _ABSENCES: Final = """
 ## What not to promise
 
@@ -148,6 +155,18 @@ def _types(pack: Pack) -> Iterator[str]:
             yield f"| `{name}` | {_fields(model)} | {' | '.join(bought)} |\n"
 
 
+BESIDE_RULES: Final[Mapping[str, str]] = {
+    "account.updated": "dates, days and zone that every rule counts by; stage, touch model, segment, and the money",
+    "stakeholder.updated": "who has which role, for every rule about roles",
+    "stage.entered": "where the account stands: what is raised during onboarding",
+    "deal.closed": "wakes the rules of an account that had churned",
+    "outcome.recorded": "churned: its alerts end and its rules sleep",
+    "alert.feedback": "acknowledges, snoozes or ends an alert: expected, noise",
+    "stakeholder.erased": "forgets a person, and ends the alerts about them",
+    "account.erased": "forgets an account whole",
+    "account.merged": "ends an account that became part of another one",
+}
+"""What some types do that is no rule's doing."""
 _BY_TOPIC: Final[Mapping[str, tuple[type[Event], ...]]] = {
     USAGE: USAGE_EVENTS,
     SUPPORT: SUPPORT_EVENTS,

@@ -31,7 +31,7 @@ _ABOUT: Final = {
     "adoption": "Who uses the product, how much and how much of it.",
     "support": "What goes wrong, how it is answered, and how people feel about it.",
     "relationship": "Who speaks with whom, and who has fallen silent.",
-    "onboarding": "The way from the contract to the first use.",
+    "onboarding": "The way from the contract to the first use; outside it its weight goes to outcomes.",
     "commercial": "Money, seats and packages.",
 }
 _CLAIM: Final = re.compile(r"^(?P<claim>.*?)\s*\((?P<source>S\d[^)]*)\)$")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detector.docs.emitters import needs_of, page
+from detector.docs.emitters import BESIDE_RULES, needs_of, page
 from detector.docs.needs import works
 from detector.docs.pack import FAMILIES, Pack, read_pack
 from schemas.events import MODELS
@@ -63,3 +63,7 @@ def test_the_beginning_says_how_many_rules_its_types_make_work(lines: list[str],
     sent = frozenset(said.partition("(")[2].partition(")")[0].replace("`", "").split(", "))
     working = sum(bool(groups) and works(groups, sent) for groups in needs.values())
     assert said.startswith(f"With these {len(sent)} of {len(MODELS)} types {working} of {len(needs)} rules work")
+
+
+def test_what_is_done_beside_the_rules_is_done_by_types_of_the_contract() -> None:
+    assert set(BESIDE_RULES) <= set(MODELS)
