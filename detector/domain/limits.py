@@ -4,6 +4,7 @@
 when it reaches the cap. So the record is hardly ever encoded for it, and what is dropped depends on the log alone.
 """
 
+from functools import cache
 from typing import Any, Final
 
 from detector.domain.account import Account
@@ -21,22 +22,17 @@ ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is calle
 _EVENT_BYTES: Final = 512
 _LONG_EVENT_BYTES: Final = 2_500  # of one with a schedule or holidays
 _COPIES: Final = 5  # of an id or a name: in logs, tracks, people
-_IDS: Final = (
-    "stakeholder_id",
-    "role",
-    "department",
-    "feature",
-    "goal_id",
-    "incident_id",
-    "ticket_id",
-    "segment",
-    "owner_id",
-)
+_NEVER_KEPT: Final = frozenset({"event_id", "account_id", "tenant_id", "source", "schema_version", "occurred_at"})
+
+
+@cache
+def _kept_fields(cls: type[Event]) -> tuple[str, ...]:
+    return tuple(name for name in cls.__struct_fields__ if name not in _NEVER_KEPT)
 
 
 def grown_by(event: Event) -> int:
     """How many bytes of a record an event may add at most."""
-    names = (getattr(event, name, None) for name in _IDS)
+    names = (getattr(event, name) for name in _kept_fields(event.__class__))
     text = sum(len(name.encode("utf-8", "surrogatepass")) for name in names if isinstance(name, str))
     return text * _COPIES + (_LONG_EVENT_BYTES if isinstance(event, GoalSet | AccountUpdated) else _EVENT_BYTES)
 
