@@ -40,7 +40,7 @@ def told(row: Mapping[str, Any], say: Conditions, keep_ms: int | None) -> Told:
     if evidence := rest.take("evidence"):
         notes.append(f"The evidence names {both(map(words, evidence))}.")
     notes += [f"{said[:1].upper()}{said[1:]}." for said in rest.told()]
-    return Told(opens, notes, _clears(clears, row, say, awaited) + _kept(keep_ms))
+    return Told(opens, notes, _clears(clears, row, say, awaited, _kept(keep_ms)))
 
 
 def _universe(of: Any) -> str:
@@ -319,11 +319,11 @@ def _awaited(rest: Rest, say: Conditions, *, silent: bool) -> str:
 
 
 def _kept(keep_ms: int | None) -> str:
-    return f"; resolved after {span(f'{keep_ms // 86_400_000}d')} of that" if keep_ms else ""
+    return f", and is resolved after {span(f'{keep_ms // 86_400_000}d')} of that" if keep_ms else ""
 
 
-def _clears(rest: Rest, row: Mapping[str, Any], say: Conditions, awaited: str) -> str:
-    """How an alert ends, if need be with what was awaited."""
+def _clears(rest: Rest, row: Mapping[str, Any], say: Conditions, awaited: str, kept: str) -> str:
+    """How an alert ends, if need be with what was awaited; `kept` is how long that must hold, but by the calendar."""
     rest.take("keep")
     ways = []
     if row["operator"] in ("change", "attainment") and "at_least" in rest:
@@ -342,10 +342,13 @@ def _clears(rest: Rest, row: Mapping[str, Any], say: Conditions, awaited: str) -
         ways.append("when none of the signs is left")
     if rest.take("not_so"):
         ways.append("when it is not so any more")
-    if lasts := rest.take("lasts"):
-        ways.append(f"{span(lasts)} after {awaited or 'the last time'}")
+    lasts = rest.take("lasts")
     ways += rest.told()
-    return either(ways) or (f"with {awaited}" if awaited else "when it has not held for a whole window")
+    by_itself = f"{span(lasts)} after {awaited or 'the last time'}" if lasts else ""
+    if lasts and not ways:
+        return by_itself
+    said = either(ways) or (f"with {awaited}" if awaited else "when it has not held for a whole window")
+    return f"{said}{kept}" + (f"; or {by_itself}" if by_itself else "")
 
 
 def _way(way: Rest, row: Mapping[str, Any], say: Conditions) -> str:

@@ -96,8 +96,6 @@ def _panel(panel: Panel, top: int) -> tuple[list[str], int]:
     start = min(marks, default=timeline.start_ms)
     axis = Axis([start, *marks], [*sparse, *(said.at for said in expected), timeline.until_ms])
     parts = [_text(10, top + 17, f"{_SHOWN[timeline.shows]}: {timeline.name}", "t")]
-    if not axis.to_scale:
-        parts.append(_text(RIGHT, top + 17, "not to scale: long waits are shortened", "n l"))
     y = top + 30
     for lane in lanes:
         parts += _lane(lane, axis, y)
@@ -193,6 +191,8 @@ def _axis(timeline: Timeline, axis: Axis, top: int, moments: Sequence[int]) -> t
             drawn.append((left, left + 2 * half, x, words))
     ticks = "".join(f"M{x} {top}v5" for _, _, x, _ in sorted(drawn))
     parts = [f'<path class="g" d="M{LEFT} {top}H{RIGHT}{ticks}"/>']
+    if not axis.to_scale:
+        parts.append(_text(LEFT - 10, top + 16, "not to scale: long waits are shorter", "n l"))
     parts += [_text(round(left), top + 16, words, "") for left, _, _, words in sorted(drawn)]
     return parts, top + 22
 

@@ -160,3 +160,24 @@ def test_every_event_and_value_of_a_matcher_is_told(name: str) -> None:
 
 def test_a_word_of_a_measure_that_has_no_sentence_is_told_by_its_name() -> None:
     assert SAY.names.kept({"tally": "inbound", "of": "usage", "newly": "7d"}) == "tally: inbound; newly: 7 days"
+
+
+@pytest.mark.parametrize(
+    ("row", "keep_days", "clears"),
+    [
+        ({"operator": "threshold", "once": "usage", "clears": {"lasts": "30d"}}, 7, "30 days after the last time"),
+        ({"operator": "threshold", "once": "usage", "clears": {"seen": "last_usage", "lasts": "30d"}}, 7,
+         "with a [usage](words.md#usage) event, and is resolved after 7 days of that; or 30 days after the last time"),
+        ({"operator": "obligation", "after": {"event": "review.held"}, "expect": {"event": "action.opened"}}, 0,
+         "with an `action.opened`"),
+        ({"operator": "obligation", "after": {"event": "ticket.created"}, "expect": {"event": "ticket.resolved"},
+          "clears": {"lasts": "14d"}}, 0, "14 days after a `ticket.resolved`"),
+        ({"operator": "silence", "measure": "last_usage"}, 7,
+         "with a [usage](words.md#usage) event, and is resolved after 7 days of that"),
+        ({"operator": "change", "measure": "actions", "clears": {"at_least": 0.9}}, 7,
+         "with 90% of the usual or more, and is resolved after 7 days of that"),
+        ({"operator": "conjunction"}, 0, "when it has not held for a whole window"),
+    ],
+)  # fmt: skip
+def test_how_a_rule_clears(row: dict[str, Any], keep_days: int, clears: str) -> None:
+    assert told({"within": "5bd", "opens": [], **row}, SAY, keep_days * 86_400_000).clears == clears
