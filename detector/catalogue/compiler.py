@@ -10,7 +10,7 @@ from detector.catalogue.names import Names
 from detector.catalogue.operators import OPERATORS, kind_of
 from detector.catalogue.reading import read
 from detector.catalogue.strata import stratified
-from detector.catalogue.whens import when_of
+from detector.catalogue.whens import starts_of, when_of
 from detector.domain.conditions import Condition
 from detector.domain.plan import Action, Rule
 
@@ -131,7 +131,7 @@ def _rule(rule_id: str, index: int, row: Any, built: Built, when: Condition | No
         polarity=row.polarity,
         keep_ms=built.keep_ms if keep is None else keep.elapsed_ms or 0,
         proves=built.proves,
-        starts=built.starts,
+        starts=built.starts or starts_of(row.while_),
         satisfies=built.satisfies,
         when=when,
     )

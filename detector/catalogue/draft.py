@@ -36,6 +36,10 @@ WORKED_OUT: Final = frozenset({"way", "day"})
 """Fields that only a draft may read: how far of its way a goal has come, and the day of an event."""
 
 
+_SAY_IT_THEMSELVES: Final = frozenset({"silence"})
+"""The operators whose `build` refuses every word that there is no code for."""
+
+
 class Ready(NamedTuple):
     """A row that compiles: it could be moved into the pack."""
 
@@ -177,7 +181,7 @@ def _reasons(operator: str, what: Mapping[str, Any], row: DraftRow) -> Iterator[
     words = _extra(kind.model, what)
     if words:
         yield ", ".join(words)
-    for part in _parts(row):
+    for part in () if operator in _SAY_IT_THEMSELVES else _parts(row):
         match part:
             case Table():
                 yield "a table by " + " or ".join(part.by.model_fields_set)

@@ -48,32 +48,8 @@ class TimesMean(threshold.TimesMean):
     of: MeasureName
 
 
-class UsualGap(silence.UsualGapRow):
-    """A limit of the account's own."""
-
-    of: MeasureName
-
-
-class SilenceStep(silence.SilenceStep):
-    """A rung of a silence; `since`: counted from this moment or measure, and not from the last fact."""
-
-    after: Limit  # type: ignore[assignment]
-    also: dict[MeasureName, Bounds] = Field(default={})  # type: ignore[assignment]
-    times_usual_gap: UsualGap | None = None
-    since: MomentName | None = None
-    since_first: MeasureName | None = None
-
-
-class DraftSilence(DraftRow):
+class DraftSilence(DraftRow, silence.SilenceRow):
     """Something that ought to come has not come."""
-
-    operator: Literal["silence"]
-    measure: MeasureName
-    per: Per | None = None
-    counts_from: Literal["onboarding_end"] | None = None
-    skip: list[Literal["holidays"]] = Field(default=[])
-    opens: Annotated[list[SilenceStep], Field(min_length=1)]
-    clears: Ends = Ends()
 
 
 class Repeat(Words):
@@ -401,7 +377,7 @@ DRAFTS: dict[str, type[DraftRow]] = {
 EXPLAINS: dict[str, tuple[str, ...]] = {
     "threshold": ("observed", "expected", "total", "role", "severity", "at"),
     "change": ("observed", "expected", "drop", "rise", "days"),
-    "silence": ("days", "limit", "holidays"),
+    "silence": tuple(silence.EXPLAINS),
     "obligation": ("observed", "expected", "unit"),
     "attainment": ("observed", "expected", "ratio", "at", "measured"),
     "snowball": ("observed", "negatives", "cells"),

@@ -84,7 +84,7 @@ def costs_of(rule: Rule) -> tuple[str, ...]:
     """What each measure of a rule costs an account, one line a measure; measures are shared with other rules."""
     kept = {_identity(kept): kept for kept in kept_of(rule)}
     found = [f"{what.slot if isinstance(what, Track) else what.name} {cost_of(what)}" for what in kept.values()]
-    if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of is None):
+    if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of.source is None):
         found.insert(0, f"{rule.operator.name} 0 bytes (every hot block has it)")
     elif not found:
         found.append("0 bytes (every account keeps its goals)")

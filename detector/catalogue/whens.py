@@ -1,5 +1,6 @@
 """What must be so for a rule to be judged at all: a row's `while` as a condition."""
 
+from detector.catalogue.entries import Needs
 from detector.catalogue.load import Where
 from detector.catalogue.names import Names
 from detector.catalogue.words import Bounds, While
@@ -23,6 +24,14 @@ def when_of(names: Names, row: While | None, where: Where) -> Condition | None:
     for name, bounds in row.also.items():
         found.append(within(names.reading(name, (*where, "also", name)), bounds))
     return found[0] if len(found) == 1 else AllOf(tuple(found)) if found else None
+
+
+def starts_of(row: While | None) -> Needs:
+    """The events without which a row's `while` never holds: they start what it waits for (R2.7)."""
+    if row is None:
+        return ()
+    named = ({"event": "stakeholder.updated", "role": frozenset(row.named)},) if row.named else ()
+    return (*named, *(({"event": "goal.set"},) if row.goal is not None else ()))
 
 
 def within(measure: Measure, bounds: Bounds) -> Within:

@@ -101,9 +101,10 @@ class Account:
         return carried if person is None or person.role is None else person.role
 
     def named_since(self, role: str) -> int | None:
-        """When the first of those who are there in a role was named; None where nobody is."""
+        """When the first of those who are there in a role was first named so; None where nobody is."""
         people = self.record.people.values()
-        return min((one.role_at for one in people if one.role == role and not one.gone), default=None)
+        there = (one for one in people if one.role == role and not one.gone)
+        return min((one.named.get(role, one.role_at) for one in there), default=None)
 
     # -- contract and stage -------------------------------------------------------------------------------------
 

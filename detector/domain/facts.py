@@ -103,7 +103,7 @@ def _person(account: Account, stakeholder_id: str) -> Person:
         if len(people) >= MAX_PEOPLE:
             del people[next(least_wanted(people))]
             evict(account, "stakeholder")
-        person = people[stakeholder_id] = Person(gone=[])
+        person = people[stakeholder_id] = Person(gone=[], named={})
     return person
 
 
@@ -121,6 +121,7 @@ def stakeholder_updated(event: e.StakeholderUpdated, account: Account) -> None:
     """Note a person's role, department and whether they are still there."""
     at = event.occurred_at
     person = _person(account, event.stakeholder_id)
+    person.named[event.role] = min(at, person.named.get(event.role, at))
     if (person.role_at, person.role or "") < (at, event.role):
         person.role, person.role_at = event.role, at
     if event.department is not None and (person.department_at, person.department or "") < (at, event.department):

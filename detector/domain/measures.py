@@ -45,8 +45,8 @@ class Mark(msgspec.Struct, frozen=True):
 class Log(msgspec.Struct, frozen=True):
     """Keeps the latest `keep` events of a matcher, each as [occurred_at, event hash, fields...].
 
-    With `latest_per` it keeps the latest event of each value of those fields (`day`: of each UTC day), and none without
-    any: however many talks one person has, they do not push out another's.
+    With `latest_per` it keeps the latest event of each value of those fields (`day`: of each UTC day), the
+    nameless together: however many talks one person has, they do not push out another's.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Log(msgspec.Struct, frozen=True):
         if self.latest_per:
             key = self._key(entry)
             known = next((n for n, other in enumerate(log) if self._key(other) == key), None)
-            if not any(part is not None for part in key) or (known is not None and known >= at):
+            if known is not None and known >= at:
                 return
             if known is not None:
                 del log[known]

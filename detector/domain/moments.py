@@ -72,7 +72,22 @@ def _acknowledged(account: Account, goal: Goal, roles: frozenset[str]) -> Times 
     return (times[0], times[-1]) if times else None
 
 
+def _step_reached(account: Account, goal: Goal, roles: frozenset[str]) -> Times | None:
+    """When a verified measure first was at or beyond a point of the schedule, of each point (rules.md 1)."""
+    del account, roles
+    stamped, direction = goal.fields.get("schedule"), goal.fields.get("direction")
+    down = direction is not None and direction[0] == "down"
+    steps = [] if stamped is None else [expected for _, expected in stamped[0]]
+    firsts = (
+        next((at for at, _, value, _ in goal.points if (value <= step if down else value >= step)), None)
+        for step in steps
+    )
+    times = [at for at in firsts if at is not None]
+    return (min(times), max(times)) if times else None
+
+
 MOMENTS: Final[dict[str, tuple[Callable[[Account, Goal, frozenset[str]], Times | None], tuple[type[e.Event], ...]]]] = {
     "goal.target_met": (_target_met, (e.GoalSet, e.GoalMeasured)),
+    "goal.step_reached": (_step_reached, (e.GoalSet, e.GoalMeasured)),
     "goal.acknowledged": (_acknowledged, (e.GoalAcknowledged, e.StakeholderUpdated)),
 }

@@ -31,7 +31,7 @@ class Person(msgspec.Struct, array_like=True, gc=False):
 
     A role without a time was only carried by another event. `back_at` is when they were last there by their own
     record; `gone` are departures since, sorted: the first two and the last, so that one that is told again and again
-    keeps its date.
+    keeps its date. `named` is when they were first given each role: told again, a role is no newer.
     """
 
     role: str | None = None
@@ -40,6 +40,7 @@ class Person(msgspec.Struct, array_like=True, gc=False):
     department_at: int = -1
     back_at: int = -1
     gone: list[int] = []
+    named: dict[str, int] = {}
 
 
 class Goal(msgspec.Struct, array_like=True):

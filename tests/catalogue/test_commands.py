@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from detector.catalogue.inventory import take_inventory
 from detector.catalogue.pack import RULES_FILE, load_plan
 from detector.cli import run
 from tests.catalogue.written import changed, tenants
@@ -53,9 +54,12 @@ def test_check_says_of_each_rule_what_it_needs_keeps_and_is_armed_by(capsys: pyt
 
 def test_check_lists_what_is_planned_with_the_reason_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "check").splitlines()
-    at = lines.index("sentiment.snowball: snowball, planned")
-    assert lines[at + 1].startswith("  no code yet for: the operator snowball")
-    assert "pulse.stale: silence, in the draft, ready to be moved" in lines
+    inventory = take_inventory()
+    for one in inventory.of("planned"):
+        at = lines.index(f"{one.id}: {one.row['operator']}, planned")
+        assert lines[at + 1] == f"  no code yet for: {'; '.join(one.reasons)}"
+    for one in inventory.of("ready"):
+        assert f"{one.id}: {one.row['operator']}, in the draft, ready to be moved" in lines
     planned = [line for line in lines if line.endswith(", planned")]
     ready = [line for line in lines if line.endswith(", in the draft, ready to be moved")]
     release, runs = load_plan().release, len(load_plan().rules)
@@ -68,7 +72,10 @@ def test_check_lists_what_is_planned_with_the_reason_and_counts(capsys: pytest.C
 def test_check_says_which_rules_a_tenant_does_not_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tenants(tmp_path, "tenants:\n  acme: {sends: [usage.recorded, touch.logged, goal.set, goal.measured]}\n")
     lines = said(capsys, "check", "--pack", str(folder)).splitlines()
-    assert "tenant acme: not armed, for want of events: goal.achieved_unseen, incident.untold" in lines
+    told = next(line for line in lines if line.startswith("tenant acme: not armed, for want of events: "))
+    names = told.partition("events: ")[2].split(", ")
+    assert {"goal.achieved_unseen", "incident.untold"} <= set(names)
+    assert not {"contact.dark", "goal.behind_schedule", "sponsor.left", "usage.dark"} & set(names)
 
 
 @pytest.mark.parametrize("written", [None, "tenants:\n  acme: {}\n", "tenants:\n  acme: {sends: observed}\n"])
@@ -84,7 +91,7 @@ def test_check_refuses_a_wrong_pack_in_one_line_with_78(tmp_path: Path, capsys: 
     line = changed(tmp_path, RULES_FILE, "measure: last_usage", "measure: last_usge")
     where = f"{tmp_path / RULES_FILE}:{line}"
     assert refused(capsys, "check", "--pack", str(tmp_path)) == (
-        f"detector: {where}: rule usage.dark: no measure 'last_usge'; did you mean 'last_usage'?\n"
+        f"detector: {where}: rule usage.dark: measure: no measure 'last_usge'; did you mean 'last_usage'?\n"
     )
 
 

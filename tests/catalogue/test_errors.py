@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from detector.catalogue.load import PackError
-from detector.catalogue.pack import DRAFT_FILE, RULES_FILE, load_plan
+from detector.catalogue.pack import BUILT_IN, DRAFT_FILE, RULES_FILE, load_plan
 from tests.catalogue.written import ALL, MISTAKES, changed, compile_all, refusal
 
 
@@ -27,10 +27,12 @@ def test_a_mistake_in_the_pack_is_told_with_its_place(tmp_path: Path, mistake: d
 
 @pytest.mark.parametrize("mistake", MISTAKES["draft"], ids=lambda mistake: mistake["say"])
 def test_a_mistake_in_the_draft_is_told_with_its_place(tmp_path: Path, mistake: dict[str, Any]) -> None:
-    at = changed(tmp_path, DRAFT_FILE, mistake["for"], mistake["write"])
+    """What the draft had and the pack has now is told there."""
+    file = DRAFT_FILE if mistake["for"] in (BUILT_IN / DRAFT_FILE).read_text("utf-8") else RULES_FILE
+    at = changed(tmp_path, file, mistake["for"], mistake["write"])
     message = refusal(tmp_path)
     assert mistake["say"] in message
-    line = int(message.removeprefix(f"{tmp_path / DRAFT_FILE}:").split(":")[0])
+    line = int(message.removeprefix(f"{tmp_path / file}:").split(":")[0])
     assert at - 12 <= line <= at + 2  # a rule as a whole is named by its first line
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from detector.catalogue.pack import TENANTS_FILE, load_plan
+from detector.domain.operators.attainment import Attainment
+from detector.domain.operators.obligation import Obligation
+from detector.domain.operators.silence import Silence
 from detector.domain.plan import Plan
 from tests.catalogue.written import MISTAKES, refusal, tenants
 
@@ -18,14 +21,10 @@ def armed(plan: Plan, tenant: str) -> set[str]:
     return {rule.id for rule in plan.rules if rule.index in plan.tenant(tenant).armed}
 
 
-ABSENCES = {
-    "contact.dark",
-    "goal.achieved_unseen",
-    "goal.behind_schedule",
-    "incident.untold",
-    "usage.dark",
+ABSENCES = {rule.id for rule in load_plan().rules if isinstance(rule.operator, Silence | Obligation | Attainment)} - {
+    "pulse.stale"
 }
-"""The rules of the pack that are about something missing."""
+"""The rules of the pack that are about something missing, but for the one about pulses."""
 
 
 def test_without_tenants_every_rule_is_armed_for_everybody() -> None:
@@ -109,3 +108,25 @@ def test_a_reference_for_money_is_kept_with_its_currency(tmp_path: Path) -> None
 def test_a_mistake_is_told_with_file_line_and_tenant(tmp_path: Path, mistake: dict[str, str]) -> None:
     message = refusal(tenants(tmp_path, mistake["write"]))
     assert message.removeprefix(str(tmp_path / TENANTS_FILE)).startswith(mistake["say"])
+
+
+@pytest.mark.parametrize(
+    ("sends", "rule", "is_armed"),
+    [
+        # what a row's `while` asks for starts it
+        ("[touch.logged, stakeholder.updated]", "sponsor.silent", True),
+        ("[touch.logged, stakeholder.updated: {role: champion}]", "sponsor.silent", False),
+        ("[touch.logged]", "sponsor.silent", False),
+        ("[goal.set, goal.reviewed]", "goal.unreviewed", True),
+        ("[goal.reviewed]", "goal.unreviewed", False),
+        # what is awaited of a role starts with its naming
+        ("[value.delivered, stakeholder.updated]", "value.role_gap", True),
+        ("[value.delivered]", "value.role_gap", False),
+        # what every account owes is started by nothing
+        ("[pulse.recorded]", "pulse.stale", True),
+        ("[onboarding.progressed]", "onboarding.stalled", True),
+    ],
+)
+def test_a_silence_is_armed_by_what_it_is_judged_while(tmp_path: Path, sends: str, rule: str, is_armed: bool) -> None:
+    """R2.7: a rule about something missing needs the type that starts it and one that would satisfy it."""
+    assert (rule not in not_armed(tmp_path, sends)) is is_armed

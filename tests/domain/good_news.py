@@ -9,7 +9,7 @@ from tests.domain.streams import IDS
 from tests.domain.world import DAY, Row, World
 
 DAYS = 130
-ROLES = ("sponsor", "executive", "champion", "admin", "end_user")
+ROLES = ("sponsor", "executive", "champion", "admin", "end_user", "buyer", "influencer", "detractor")
 STAGES = ("onboarding", "adoption", "value", "renewal")
 TALK: dict[str, Any] = {"direction": "inbound", "kind": "call", "outcome": "held", "sentiment": 0.5}
 HIGH_SCORE: dict[str, Any] = {"survey_type": "csat", "score": 10, "scale_min": 0, "scale_max": 10}

@@ -7,6 +7,7 @@ import pytest
 from detector.catalogue.pack import load_plan
 from detector.domain import hot
 from detector.domain.account import Account
+from detector.domain.alerts import iso
 from detector.domain.calendar import DAY_MS
 from detector.domain.events import GoalClosed, GoalMeasured, GoalSet, SchedulePoint
 from detector.domain.operators.attainment import expected_at
@@ -101,7 +102,7 @@ def test_dates_before_the_goal_was_set_and_dates_in_the_year_9999_are_no_trouble
     assert told(goal(((-10, 4.0), (20_000, 100.0)))) == []
     world = measured(goal(((-10, 4.0), (20_000, 100.0))), 50, 0.0).world(until=100 * DAY)
     assert world.of("goal.behind_schedule") == []
-    assert world.health[-1].next_deadline == "9999-12-31T23:59:59.999Z"
+    assert iso(world.record().wake["goal.behind_schedule"]) == "9999-12-31T23:59:59.999Z"
 
 
 def test_a_goal_that_is_set_again_keeps_its_measures_and_replaces_what_is_given() -> None:

@@ -49,7 +49,9 @@ def test_it_is_judged_over_whole_days_once_a_day() -> None:
     """
     world = use(Story(), range(42), 20).world(until=60 * DAY)
     assert told(world) == [(45, "opened", "warn"), (46, "escalated", "high")]
-    assert world.alerts[0].since == "2026-02-12T00:00:00.000Z"  # the week that ends with day 44 began on day 38
+    assert (
+        world.of("usage.drop")[0].since == "2026-02-12T00:00:00.000Z"
+    )  # the week that ends with day 44 began on day 38
 
 
 def test_it_needs_five_weeks_of_history() -> None:

@@ -116,7 +116,7 @@ def test_a_goal_that_is_closed_ends_its_alert_and_begins_no_other() -> None:
     assert told(goal(closed=(20, "achieved")), 40 * DAY, UNSEEN)[1:] == [("00:00", "resolved", "acted")]
     assert told(goal(closed=(20, "abandoned")), 40 * DAY, UNSEEN)[1:] == [("00:00", "resolved", "superseded")]
     assert told(goal(closed=(5, "achieved")), 40 * DAY, UNSEEN) == []
-    text = goal(closed=(20, "achieved")).world(until=40 * DAY).alerts[-1].explanation
+    text = goal(closed=(20, "achieved")).world(until=40 * DAY).of(UNSEEN)[-1].explanation
     assert text == "The goal g was closed as achieved: nothing is expected of it now."
 
 
@@ -177,7 +177,7 @@ def test_its_sentences_count_in_minutes_hours_or_days() -> None:
     alerts = incident((900, "told"), (905, "over")).world(until=2 * DAY).of("incident.untold")
     assert alerts[0].explanation == "Incident i has gone 30 minutes without word to the customer (30 minutes allowed)."
     assert "15 hours after the last word" in alerts[1].explanation
-    assert "20 days after its target was met" in goal(acknowledged=21).world(until=40 * DAY).alerts[-1].explanation
+    assert "20 days after its target was met" in goal(acknowledged=21).world(until=40 * DAY).of(UNSEEN)[-1].explanation
 
 
 def test_what_it_needs_to_be_kept_is_named() -> None:

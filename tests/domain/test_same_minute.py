@@ -4,6 +4,7 @@ from typing import Any
 
 from detector.catalogue.pack import load_plan
 from detector.domain import events as e
+from detector.domain.alerts import iso
 from detector.domain.calendar import DAY_MS, MINUTE_MS
 from detector.domain.partition import Partition
 from detector.domain.record import RawRecord, Record
@@ -36,4 +37,5 @@ def test_an_obligation_due_at_the_daily_minute_opens_beside_the_daily_rules() ->
     partition.run_to(at, grace_passed=True)
     changes = partition.collect()
     assert changes is not None
-    assert [alert.rule_id for alert in changes.alerts if alert.transition == "opened"] == ["incident.untold"]
+    opened = [alert for alert in changes.alerts if alert.transition == "opened"]
+    assert [alert.rule_id for alert in opened if alert.detected_at == iso(at)] == ["incident.untold"]

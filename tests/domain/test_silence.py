@@ -119,7 +119,7 @@ def test_usage_while_it_recovers_does_not_change_when_it_was_first_seen_again() 
     for day in range(20, 40):
         story(day * DAY, UsageRecorded)
     world = story.world(until=40 * DAY)
-    resolved = next(alert for alert in world.alerts if alert.transition == "resolved")
+    resolved = next(alert for alert in world.of("usage.dark") if alert.transition == "resolved")
     assert resolved.explanation == (
         "The product was used again on 2026-01-25 00:00 UTC, after 20 days. It has stayed so for 7 days."
         " Nobody here had been in touch since it opened."
@@ -137,7 +137,7 @@ def test_a_silence_ended_by_another_sign_of_life_is_less_but_not_over() -> None:
         ("2026-01-19T00:00:00.000Z", "opened", "warn"),
         ("2026-01-25T00:00:00.000Z", "escalated", "high"),
     ]
-    assert world.alerts[-1].explanation == (
+    assert world.of("contact.dark")[-1].explanation == (
         "It is less than when it opened, but not over. It clears with one inbound event."
     )
 

@@ -220,4 +220,4 @@ def test_a_departure_may_last_for_a_time_of_its_own() -> None:
         ("2026-01-06", "opened"),
         ("2026-01-09", "resolved"),
     ]
-    assert "it was 3bd ago" in world.alerts[-1].explanation
+    assert "it was 3bd ago" in world.of("sponsor.left")[-1].explanation
