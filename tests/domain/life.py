@@ -96,6 +96,7 @@ class Life:
         happened: int | None = None,
         by_fingerprint: bool = False,
         snooze_until: int | None = None,
+        **more: Any,
     ) -> Step:
         """Feedback on the alert at a time, said then or `happened` earlier, while the verdict is the given one."""
         assert self.episode is not None
@@ -107,7 +108,7 @@ class Life:
             disposition=disposition,  # type: ignore[arg-type]
            snooze_until=snooze_until,
         )  # fmt: skip
-        return self.at(at, level, off=off, event=said)
+        return self.at(at, level, off=off, event=said, **more)
 
     @property
     def resolution(self) -> str | None:
