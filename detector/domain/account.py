@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, Final, final
 
 from detector.domain.calendar import DAY_MS, Calendar, calendar_of
-from detector.domain.hot import NEVER
+from detector.domain.hot import NEVER, hash8
 from detector.domain.state import AccountRecord, decode_account_record
 
 RENEWAL_LINES: Final = ((30, 2), (90, 1))  # R2.8: at most so many days before the renewal, so many steps more
@@ -106,6 +106,12 @@ class Account:
         there = (one for one in people if one.role == role and not one.gone)
         return min((one.named.get(role, one.role_at) for one in there), default=None)
 
+    def is_private(self, kind: str | None, subject: str | None) -> bool:
+        """Whether a subject is not for the customer's eyes: a private milestone (R2.9)."""
+        if kind != MILESTONE or subject is None:
+            return False
+        return bool(self.record.private.get(hash8(subject).hex(), (False, -1))[0])
+
     # -- contract and stage -------------------------------------------------------------------------------------
 
     def start(self, first_event: int) -> int:
@@ -152,6 +158,7 @@ class Account:
         return min((t for t in ahead if t > now), default=None)
 
 
+MILESTONE: Final = "milestone"
 STARTED: Final = "_onboarding_started"
 COMPLETED: Final = "_onboarding_completed"
 TOUCHED: Final = "_onboarding"

@@ -161,7 +161,7 @@ def alert_of(
         status=episode.status,
         resolution=episode.resolution,
         polarity=rule.polarity,
-        visibility="shared",
+        visibility="internal" if episode.private else "shared",
         origin="live",
         severity=SEVERITIES[episode.severity],
         previous_severity=None if previous is None else SEVERITIES[previous],

@@ -356,6 +356,7 @@ class Detect:
             before = mine.get(subject)
             said = _said(before)
             verdict = rule.judge(account, subject, moment, _open(before))
+            verdict.private = verdict.private or account.is_private(rule.operator.kind, subject)
             came = life(account, rule, subject, before, verdict, moment, self._plan.human_touch.name)
             due = earliest(due, came.due)
             note = note or verdict.explained

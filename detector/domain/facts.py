@@ -21,6 +21,7 @@ WEEKDAYS: Final = {name: number for number, name in enumerate(("mon", "tue", "we
 MAX_PEOPLE: Final = 512
 MAX_POINTS: Final = 24
 MAX_ACKS: Final = 24
+MAX_MILESTONES: Final = 64
 _WATCHED_FIRST: Final = ("sponsor", "executive", "champion", "admin")
 NAMED_ROLES: Final = frozenset(_WATCHED_FIRST)
 VERIFIED: Final = frozenset({"measured", "customer_confirmed"})  # vendor_asserted satisfies nothing (rules.md 1)
@@ -94,6 +95,15 @@ def outcome_recorded(event: e.OutcomeRecorded, account: Account) -> None:
 def deal_closed(event: e.DealClosed, account: Account) -> None:
     """Note that a deal was closed."""
     widen(account.record.marks, DEAL, event.occurred_at)
+
+
+def milestone_set(event: e.MilestoneSet, account: Account) -> None:
+    """Note whether a milestone is private; of too many the one that was set first is forgotten."""
+    private = account.record.private
+    put(private, hot.hash8(event.milestone_id).hex(), event.visibility == "private", event.occurred_at)
+    if len(private) > MAX_MILESTONES:
+        del private[min(private, key=lambda name: (private[name][1], name))]
+        evict(account, "subject")
 
 
 def _person(account: Account, stakeholder_id: str) -> Person:
@@ -238,6 +248,7 @@ FOLDS: Final[dict[type[e.Event], Fold]] = {
     e.OwnerAssigned: owner_assigned,
     e.OutcomeRecorded: outcome_recorded,
     e.DealClosed: deal_closed,
+    e.MilestoneSet: milestone_set,
     e.StakeholderUpdated: stakeholder_updated,
     e.StakeholderLeft: stakeholder_left,
     e.GoalSet: goal_set,

@@ -75,6 +75,7 @@ def step(
             take(said, account, episode, moment)
         came = _cool_down(account, rule, episode, verdict, moment)
     else:
+        episode.private = episode.private or verdict.private
         came = _next(account, rule, episode, verdict, moment, touch)
         if said is not None:
             came = _answered(account, rule, episode, verdict, moment, came, said)
@@ -138,6 +139,7 @@ def _maybe_open(
         severity=_severity(account, rule, verdict.level, moment, moment.now),
         frozen=list(verdict.frozen or ()),
         seen=_seen(verdict),
+        private=verdict.private,
     )
     return Step(episode, "opened", None, earliest(verdict.due, next_line(account, rule, moment, moment.now)))
 
@@ -174,7 +176,7 @@ def _due(account: Account, rule: Rule, episode: Episode, verdict: Verdict, momen
 
 
 def _seen(verdict: Verdict) -> str:
-    return "|".join(str(row.observed) for row in verdict.evidence)
+    return "|".join([*(str(row.observed) for row in verdict.evidence), *(["private"] if verdict.private else [])])
 
 
 def _cool_down(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:

@@ -66,7 +66,7 @@ class Episode(msgspec.Struct, array_like=True):
     memory of the opening (a frozen baseline); `seen` what the last evidence showed, `body` the last body published;
     `latched` holds a new opening back until ON was false once. `answers` are what people said of it (acknowledged,
     acted, useful), sorted; `snooze`, while it is snoozed, until when, when that was asked for, and the severity that
-    was published last.
+    was published last. `private`: not for the customer's eyes.
     """
 
     rule: str
@@ -89,6 +89,7 @@ class Episode(msgspec.Struct, array_like=True):
     resolution: str | None = None
     answers: list[str] = []
     snooze: tuple[int, int, int] | None = None
+    private: bool = False
 
 
 class Standing(msgspec.Struct, array_like=True):
@@ -113,7 +114,8 @@ class AccountRecord(msgspec.Struct, array_like=True):
     event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
     per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
     `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was won back.
-    `erased` counts the people who were to be forgotten; `standing` is the value index.
+    `private` says of each milestone, by a hash of its id, whether it is; `erased` counts the people who were to be
+    forgotten; `standing` is the value index.
     `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
     """
 
@@ -139,6 +141,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     asleep: bool = False
     awake: int = -1
     erased: int = 0
+    private: dict[str, Stamped] = {}
     standing: Standing = msgspec.field(default_factory=Standing)
 
 
