@@ -18,7 +18,7 @@ WIDTH: Final = 880
 LEFT: Final = 232
 RIGHT: Final = WIDTH - 22
 LANE: Final = 22
-_LETTER: Final = 6.0
+_LETTER: Final = 6.5
 """The width of a letter of 11 px, roughly: what is too wide is moved to another line."""
 _EXPONENTS: Final = (1.0, 0.75, 0.5, 0.35, 0.2)
 _APART: Final = 9

@@ -145,7 +145,7 @@ def test_words_stay_inside_the_picture_and_do_not_cover_each_other() -> None:
     elements = drawn(timeline([INBOUND], expect))
     spans: dict[str, list[tuple[float, float]]] = {}
     for text in of_class(elements, "text", "s"):
-        x, width = float(text.get("x", 0)), 6.0 * len(text.text or "")
+        x, width = float(text.get("x", 0)), 6.5 * len(text.text or "")
         left = x - width if "l" in text.get("class", "").split() else x
         assert left >= 0
         assert left + width <= WIDTH
