@@ -11,7 +11,7 @@ class Built(NamedTuple):
     """An operator as a row made it.
 
     `explains` and `over` are the names that the two sentences may use beside `subject`; `starts` and `satisfies` arm
-    the rule (R2.7); `keep_ms` counts where the row does not say it, `proves` as in `plan.Rule`.
+    the rule (R2.7); `keep_ms` counts where the row does not say it, `proves` and `hold_ms` as in `plan.Rule`.
     """
 
     operator: Operator
@@ -21,3 +21,4 @@ class Built(NamedTuple):
     satisfies: Needs = ()
     keep_ms: int = DAY_KEEP
     proves: bool = False
+    hold_ms: int = 0

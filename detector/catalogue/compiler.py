@@ -130,6 +130,7 @@ def _rule(rule_id: str, index: int, row: Any, built: Built, when: Condition | No
         action=Action(row.action.play, row.action.summary, row.action.owner, row.action.within),
         polarity=row.polarity,
         keep_ms=built.keep_ms if keep is None else keep.elapsed_ms or 0,
+        hold_ms=built.hold_ms,
         proves=built.proves,
         starts=built.starts or starts_of(row.while_),
         satisfies=built.satisfies,

@@ -8,13 +8,10 @@ from detector.catalogue import rows as r
 from detector.catalogue import words as w
 from detector.catalogue.operators import attainment, once, silence, threshold
 from detector.catalogue.words import (
-    Bounds,
     Condition,
     Days,
     Limit,
-    MatcherName,
     MeasureName,
-    MomentName,
     Per,
     Positive,
     RuleName,
@@ -40,12 +37,6 @@ class Ends(Words):
     lasts: Days | None = None
     seen: MeasureName | None = None
     not_so: Literal[True] | None = None
-
-
-class TimesMean(threshold.TimesMean):
-    """A bound in units of the usual week."""
-
-    of: MeasureName
 
 
 class DraftSilence(DraftRow, silence.SilenceRow):
@@ -156,58 +147,8 @@ class DraftChange(DraftRow):
     expires: Days | None = None
 
 
-class ThresholdStep(Words):
-    """A rung of a threshold; one that says only `also` adds to the rung before. `tenure` is in months of 30 days."""
-
-    severity: Severity
-    at_least: float | None = None
-    at_most: float | None = None
-    above: float | None = None
-    below: float | None = None
-    times_own_mean: TimesMean | None = None
-    share_of_account: w.ShareAtLeast | None = None
-    also: dict[MeasureName, Bounds] = Field(default={})
-    any: list[Condition] = Field(default=[])
-    tenure: Bounds | None = None
-    for_: Days | None = Field(default=None, alias="for")
-
-
-class ThresholdWay(Words):
-    """One way to clear: every word must hold."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-    above: float | None = None
-    below: float | None = None
-    times_own_mean: TimesMean | None = None
-    also: dict[MeasureName, Bounds] = Field(default={})
-
-
-class ThresholdEnds(Ends):
-    """Cleared by any of these."""
-
-    any: list[ThresholdWay] = Field(default=[])
-
-
-class AtDate(Words):
-    """Judged at a date: so long after a moment or an event."""
-
-    moment: MomentName | None = None
-    event: MatcherName | None = None
-    after: Span
-
-
-class DraftThreshold(DraftRow):
-    """A count, share or level against bounds, perhaps `at` a date, perhaps once a day."""
-
-    operator: Literal["threshold"]
-    measure: MeasureName
-    per: Per | None = None
-    at: AtDate | None = None
-    since: AtDate | None = None
-    judged: Literal["daily"] | None = None
-    opens: Annotated[list[ThresholdStep], Field(min_length=1)]
-    clears: ThresholdEnds = ThresholdEnds()
+class DraftThreshold(DraftRow, threshold.ThresholdRow):
+    """A count, share or level against bounds."""
 
 
 class DraftOnce(DraftRow, once.OnceRow):

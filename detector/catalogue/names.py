@@ -17,8 +17,8 @@ LATEST_LOG: Final = 4  # of a field that is read as last told: some may be dated
 DAY_MS: Final = 86_400_000
 WORDS: Final = {
     "last_seen": {"in", "per", "roles", "moments"},
-    "count": {"per", "window", "every", "keep", "once_per", "roles", "echoes"},
-    "distinct": {"of", "per", "window", "keep", "roles", "in"},
+    "count": {"per", "fields", "window", "every", "keep", "once_per", "roles", "echoes"},
+    "distinct": {"of", "per", "window", "keep", "roles", "once_per", "in"},
     "log": {"fields", "keep", "once_per"},
     "sum": {"in", "of", "window", "every", "keep"},
     "latest": {"of", "per", "fresh", "extreme", "else", "keep"},

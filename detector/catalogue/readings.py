@@ -89,7 +89,10 @@ def _latest(names: "Names", name: str, row: MeasureRow, where: Where) -> Measure
 def _share(names: "Names", name: str, row: MeasureRow, where: Where) -> Measure:
     part = row.share or ""
     if row.largest is not None:
-        return Largest(name, names.count(part, where), row.largest)
+        of = names.count(part, where)
+        if row.largest not in of.log.fields:
+            raise names.document.error(where, f"measure {name}: say `fields: [{row.largest}]` at {part}")
+        return Largest(name, of, row.largest)
     if row.over is None:
         raise names.document.error(where, f"measure {name}: a share is `over` a measure, or the `largest` of a field")
     return Share(name, reading_of(names, part, where), reading_of(names, row.over, where))

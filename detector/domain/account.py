@@ -119,8 +119,13 @@ class Account:
         started = self.first(STARTED)
         if started is not None:
             return started
+        contract = self.contract_began()
+        return first_event if contract is None else contract
+
+    def contract_began(self) -> int | None:
+        """The midnight with which the contract began; None where that is not known."""
         contract = self.fact("contract_start")
-        return first_event if contract is None else self.calendar.local_midnight(date.fromordinal(contract))
+        return None if contract is None else self.calendar.local_midnight(date.fromordinal(contract))
 
     def onboarding_end(self, first_event: int) -> int:
         """When onboarding is over (R2.8); an instant in the future where nothing has ended it yet."""

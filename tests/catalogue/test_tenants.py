@@ -21,9 +21,11 @@ def armed(plan: Plan, tenant: str) -> set[str]:
     return {rule.id for rule in plan.rules if rule.index in plan.tenant(tenant).armed}
 
 
-ABSENCES = {rule.id for rule in load_plan().rules if isinstance(rule.operator, Silence | Obligation | Attainment)} - {
-    "pulse.stale"
-}
+TOO_LITTLE = {"golive.low_adoption", "stakeholder.roles_missing", "touch.unplanned", "training.incomplete"}
+ABSENCES = {
+    *(rule.id for rule in load_plan().rules if isinstance(rule.operator, Silence | Obligation | Attainment)),
+    *TOO_LITTLE,
+} - {"pulse.stale"}
 """The rules of the pack that are about something missing, but for the one about pulses."""
 
 
@@ -52,6 +54,13 @@ def test_a_tenant_that_sends_nothing_listed_has_no_absence_armed_and_all_else(tm
         ("[goal.set]", "goal.behind_schedule", False),
         ("[goal.measured, goal.acknowledged]", "goal.achieved_unseen", True),
         ("[goal.measured]", "goal.achieved_unseen", False),
+        ("[onboarding.completed, usage.recorded]", "golive.low_adoption", True),
+        ("[onboarding.completed, usage.active_users]", "golive.low_adoption", True),
+        ("[onboarding.completed]", "golive.low_adoption", False),
+        ("[usage.recorded]", "golive.low_adoption", False),
+        ("[training.enrolled, training.completed]", "training.incomplete", True),
+        ("[training.enrolled]", "training.incomplete", False),
+        ("[stakeholder.updated]", "stakeholder.roles_missing", True),
         # any one of what would satisfy it is enough
         ("[docs.viewed]", "usage.dark", True),
         ("[usage.recorded]", "usage.dark", True),

@@ -31,6 +31,7 @@ def rule(rule_id: str) -> Rule:
 def tickets() -> Count:
     operator = rule("support.flood").operator
     assert isinstance(operator, Threshold)
+    assert isinstance(operator.measure, Count)
     return operator.measure
 
 

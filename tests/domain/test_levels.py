@@ -280,7 +280,7 @@ def test_when_a_role_was_last_spoken_with_is_asked_of_who_has_it_now() -> None:
         assert per_role.value(account, T0, "sponsor") == T0 + DAY
         assert per_role.value(account, T0, "champion") == T0 + 2 * DAY
         assert per_role.value(account, T0, "admin") is None
-        assert per_role.value(account, T0) == T0 + 2 * DAY
+        assert per_role.value(account, T0) == T0 + 9 * DAY
         assert leaders.value(account, T0) == T0 + DAY
     assert leaders.classes == (e.TouchLogged, e.StakeholderUpdated)
 

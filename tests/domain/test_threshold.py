@@ -6,6 +6,7 @@ import msgspec
 
 from detector.domain.calendar import Duration
 from detector.domain.events import AccountUpdated, StakeholderLeft, StakeholderUpdated, TicketCreated, TouchLogged
+from detector.domain.measures import Count
 from detector.domain.operators.threshold import Departure, Threshold
 from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story, with_rule
 
@@ -110,8 +111,9 @@ def test_a_threshold_of_the_account_itself_has_one_subject() -> None:
     rule = next(rule for rule in PLAN.rules if rule.id == "support.flood")
     flood = rule.operator
     assert isinstance(flood, Threshold)
+    assert isinstance(flood.measure, Count)
     whole = msgspec.structs.replace(
-        flood, measure=msgspec.structs.replace(flood.measure, per=None), usual=None, kind=None,
+        flood, measure=msgspec.structs.replace(flood.measure, per=None), usual=None, kind=None, ways=flood.ways[:1],
         steps=(msgspec.structs.replace(flood.steps[0], times_usual=None, share=None),),
     )  # fmt: skip
     changed = msgspec.structs.replace(rule, operator=whole, explain="{observed} tickets on {subject}")
@@ -122,7 +124,7 @@ def test_a_threshold_of_the_account_itself_has_one_subject() -> None:
     world = story.world(until=41 * DAY, plan=plan)
     assert world.said("support.flood") == [("2026-02-14T02:00:00.000Z", "opened", "warn", None)]
     assert "3 tickets on the account" in world.alerts[-1].explanation
-    assert [kept.name for kept in whole.measures if hasattr(kept, "name")] == ["ticket.created"]
+    assert {kept.name for kept in whole.measures if hasattr(kept, "name")} == {"ticket.created"}
 
 
 # -- departures ---------------------------------------------------------------------------------------------------

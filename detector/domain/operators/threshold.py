@@ -1,4 +1,4 @@
-"""Threshold: a count against bounds; and its simplest case, one event that is enough at once."""
+"""Threshold: a count, a share or a level against bounds; and a departure, which is enough at once."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, final
@@ -7,14 +7,16 @@ import msgspec
 
 from detector.domain.account import Account
 from detector.domain.alerts import minute_text
-from detector.domain.calendar import Duration
+from detector.domain.calendar import DAY_MS, Duration
+from detector.domain.conditions import Condition, Within
 from detector.domain.events import Event, StakeholderUpdated
-from detector.domain.measures import Count, Kept, Log, Track
+from detector.domain.levels import Ahead, Largest
+from detector.domain.measures import Count, Kept, Level, Log, Mark, Measure, Track
 from detector.domain.state import Entry, Episode
 from detector.domain.sums import Sum
 from detector.domain.verdict import SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
-WEEK_MS: Final = 7 * 86_400_000
+WEEK_MS: Final = 7 * DAY_MS
 
 
 @final
@@ -41,49 +43,109 @@ class UsualWeek(msgspec.Struct, frozen=True):
 
 
 @final
-class Bounds(msgspec.Struct, frozen=True):
+class FromDate(msgspec.Struct, frozen=True):
+    """Judged from so long after the first event of a mark on, or after the account's start where there is none."""
+
+    after: Duration
+    mark: Mark | None = None
+
+    def at(self, account: Account, moment: Moment) -> int | None:
+        """The instant, by the account's calendar; None where nothing is known of the event."""
+        began = account.start(moment.first_event) if self.mark is None else account.first(self.mark.name)
+        return None if began is None else self.after.after(account.calendar, began)
+
+
+@final
+class Rung(msgspec.Struct, frozen=True):
     """Conditions of one rung, all of which must hold.
 
-    `at_least` bounds the count, `times_usual` the count in units of the usual week, `share` its part of the account's
-    own total; `also` are other counts of the same subject with their least value.
+    `own` bounds the measure, `times_usual` the same in units of the usual week, `share` its part of the account's own
+    total; `when` are conditions beside it.
     """
 
     level: int
-    at_least: int
+    own: Within
     times_usual: float | None = None
     share: float | None = None
-    also: tuple[tuple[Count, int], ...] = ()
+    when: tuple[Condition, ...] = ()
+
+
+@final
+class Way(msgspec.Struct, frozen=True):
+    """One way to clear: the measure within `own`, below so many usual weeks, and whatever `when` asks for."""
+
+    own: Within | None = None
+    below_usual: float | None = None
+    when: tuple[Condition, ...] = ()
 
 
 @final
 class Threshold(EventDriven, frozen=True):
-    """A count per subject against a ladder of bounds; it clears below `clears_below`, or below so many usual weeks."""
+    """A measure against a ladder of bounds, of each subject or of the account, perhaps only from a date on.
+
+    It clears in any of its `ways`; with `not_so` once no rung holds any more; with `lasts_ms` so long after the last
+    event with which one held, by the calendar alone. What is not known neither opens nor clears anything. `shown` are
+    measures that explanations name. `rises_only`: only an event can bring it about, never the passing of time.
+    `holds_ms` is how long it must hold before it opens. With `by_day` it is judged once a day (R2.6).
+    """
 
     name: str
-    measure: Count
-    steps: tuple[Bounds, ...]
-    clears_below: int
-    clears_below_usual: float | None = None
+    measure: Measure
+    steps: tuple[Rung, ...]
+    ways: tuple[Way, ...] = ()
+    not_so: bool = False
+    lasts_ms: int | None = None
     usual: UsualWeek | None = None
     kind: str | None = None
+    since: FromDate | None = None
+    shown: tuple[Measure, ...] = ()
+    rises_only: bool = False
+    holds_ms: int = 0
+    by_day: bool = False
+
+    @property
+    def daily(self) -> bool:
+        """Once a day, where the row says so."""
+        return self.by_day
+
+    def needs_record(self, account: Account) -> bool:
+        """Whether there is something to judge by the day: the date from which on it is judged has begun to run."""
+        mark = None if self.since is None else self.since.mark
+        return self.by_day and (mark is None or account.first(mark.name) is not None)
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
-        """The events that are counted; each moves the share of every subject."""
-        return [(cls, None) for cls in self.measure.log.matcher.alternatives]
+        """What moves the measure or a condition, or begins the date; each may concern every subject."""
+        if self.by_day:
+            return ()
+        classes = [*self.measure.classes, *(cls for one in self._conditions() for cls in one.classes)]
+        if self.since is not None and self.since.mark is not None:
+            classes += self.since.mark.matcher.alternatives
+        return [(cls, None) for cls in dict.fromkeys(classes)]
+
+    def _conditions(self) -> list[Condition]:
+        """Every condition of its rungs and ways but the bounds of the measure itself."""
+        return [one for step in self.steps for one in step.when] + [one for way in self.ways for one in way.when]
 
     @property
     def measures(self) -> Iterable[Kept]:
-        """The logs that are counted in."""
-        yield self.measure.log
+        """What the measure and the conditions keep, the usual week and the date."""
+        yield from self.measure.kept
         if self.usual is not None:
             yield from self.usual.of.kept
-        for step in self.steps:
-            yield from (count.log for count, _ in step.also)
+        if self.since is not None and self.since.mark is not None:
+            yield self.since.mark
+        for one in self._conditions():
+            yield from one.kept
+        for measure in self.shown:
+            yield from measure.kept
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[str | None]:
         """The subjects with an entry in the window; the account where it is not counted per subject."""
-        return (None,) if self.measure.per is None else self.measure.subjects(account, moment.now)
+        measure = self.measure
+        if isinstance(measure, Count) and measure.per is not None:
+            return measure.subjects(account, moment.now)
+        return (None,)
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether a usual week is known: of very many events only the latest are kept."""
@@ -92,77 +154,173 @@ class Threshold(EventDriven, frozen=True):
     @property
     def window_ms(self) -> int:
         """How far back it counts."""
-        return self.measure.window_ms or 0
+        return _window_ms(self.measure)
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON by the highest rung whose bounds all hold at `now`; what is told late may prove that it never held."""
-        now = moment.now
-        seen = self._seen(account, now, subject)
-        verdict = Verdict(level=self._level(account, now, subject, seen))
-        limit = max(self.clears_below, (self.clears_below_usual or 0.0) * (seen.usual or 0.0))
-        verdict.off = seen.count < (self.clears_below if seen.usual is None else limit)
-        verdict.due = self.measure.next_after(account, now, subject)
-        if episode is not None and verdict.level == 0 and _is_late(moment, episode):
-            then = self._seen(account, episode.opened, subject)
-            verdict.superseded = then.usual is not None and self._level(account, episode.opened, subject, then) == 0
+        start = -1 if self.since is None else self.since.at(account, moment)
+        if start is None or start > moment.settled:
+            return Verdict(off=True, superseded=True, due=start, how="it is too early to tell")
+        seen = self._seen(account, moment.now, subject)
+        verdict = Verdict(level=self._level(account, moment, subject, seen))
+        verdict.off = verdict.level == 0 and self._clears(account, moment, subject, seen)
+        if verdict.level == 0 and episode is not None and self.lasts_ms is not None:
+            self._run_out(verdict, account, subject, moment, self.lasts_ms)
+        if episode is not None and verdict.level == 0 and self._is_late(moment, episode):
+            then = msgspec.structs.replace(moment, now=episode.opened - self.holds_ms)
+            was = self._seen(account, then.now, subject)
+            verdict.superseded = was.usual is not None and self._level(account, then, subject, was) == 0
             verdict.off = verdict.off or verdict.superseded
+        verdict.due = earliest(
+            verdict.due, self._due(account, subject, moment, idle=not verdict.level and episode is None)
+        )
         if verdict.level or episode is not None:
-            entries = self.measure.entries(account, now - self.window_ms, now, subject)
-            if entries:
-                verdict.due = earliest(verdict.due, entries[0][0] + self.window_ms)
-                verdict.since = entries[-1][0] if episode is None else episode.since
-            self._describe(verdict, account, subject, moment, seen, limit)
+            verdict.since = self._began(account, subject, moment, episode)
+            self._describe(verdict, account, subject, moment, seen)
         return verdict
 
     def _seen(self, account: Account, at: int, subject: str | None) -> "_Seen":
         usual = 0.0 if self.usual is None else self.usual.mean(account, at - self.window_ms, subject)
-        return _Seen(self.measure.value(account, at, subject), usual, self.measure.value(account, at))
+        total = self.measure.value(account, at) if any(step.share is not None for step in self.steps) else None
+        return _Seen(self.measure.value(account, at, subject), usual, total)
 
-    def _level(self, account: Account, at: int, subject: str | None, seen: "_Seen") -> int:
+    def _level(self, account: Account, moment: Moment, subject: str | None, seen: "_Seen") -> int:
         if seen.usual is None:
             return 0
         level = 0
         for step in self.steps:
             if (
-                seen.count >= step.at_least
-                and (step.times_usual is None or seen.count >= step.times_usual * seen.usual)
-                and (step.share is None or seen.count >= step.share * seen.total)
-                and all(other.value(account, at, subject) >= least for other, least in step.also)
+                step.own.admits(seen.value)
+                and _at_least(seen.value, step.times_usual, seen.usual)
+                and _at_least(seen.value, step.share, seen.total)
+                and all(one.held(account, moment, subject).holds for one in step.when)
             ):
                 level = max(level, step.level)
         return level
 
-    def _describe(
-        self, verdict: Verdict, account: Account, subject: str | None, moment: Moment, seen: "_Seen", limit: float
-    ) -> None:
-        days = self.window_ms // 86_400_000
+    def _clears(self, account: Account, moment: Moment, subject: str | None, seen: "_Seen") -> bool:
+        """Whether it clears in one of its ways."""
+        if self.not_so and seen.value is not None:
+            return True
+        return any(
+            (way.own is None or way.own.admits(seen.value))
+            and (way.below_usual is None or not _at_least(seen.value, way.below_usual, seen.usual))
+            and all(one.held(account, moment, subject).holds for one in way.when)
+            for way in self.ways
+        )
+
+    def _run_out(self, verdict: Verdict, account: Account, subject: str | None, moment: Moment, lasts: int) -> None:
+        """Look back for the last event with which a rung held: so long after it, it is over."""
+        assert isinstance(self.measure, Count | Sum)  # noqa: S101 - the compiler asks for no other
+        for at in reversed(self.measure.times(account, moment.settled - lasts, moment.now, subject)):
+            then = msgspec.structs.replace(moment, now=at)
+            if self._level(account, then, subject, self._seen(account, at, subject)):
+                verdict.due = at + lasts
+                return
+        verdict.off = verdict.by_calendar = True
+
+    def _is_late(self, moment: Moment, episode: Episode) -> bool:
+        """Whether the event that asks happened before the alert opened, was recorded after it, and can be looked at."""
+        return (
+            isinstance(self.measure, Count | Sum | Ahead)
+            and moment.event is not None
+            and moment.event.occurred_at <= episode.opened < moment.now
+        )
+
+    def _due(self, account: Account, subject: str | None, moment: Moment, *, idle: bool) -> int | None:
+        """When it may be otherwise though nothing comes."""
+        if self.by_day or (idle and self.since is not None):
+            return None  # it is judged by the day; or was judged at its date, and later only where something comes
+        if idle and self.rises_only and isinstance(self.measure, Count | Sum):
+            return self.measure.next_after(account, moment.now, subject)
+        changes = [one.held(account, moment, subject).due for one in self._conditions()]
+        return earliest(self.measure.next_change(account, moment.now, subject), *changes)
+
+    def _began(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> int:
+        """Since when it is so: the last event that is counted, or as long as it must have held."""
+        if episode is not None:
+            return episode.since
+        if isinstance(self.measure, Count | Sum) and not self.holds_ms:
+            times = self.measure.times(account, moment.now - self.window_ms, moment.now, subject)
+            return times[-1] if times else moment.now
+        return moment.now - self.holds_ms
+
+    def _describe(self, verdict: Verdict, account: Account, subject: str | None, moment: Moment, seen: "_Seen") -> None:
         usual = seen.usual or 0.0
-        rows = [Evidence(self.measure.name, seen.count, round(usual, 2), "events", f"{days}d")]
+        bound = self._bound(account, moment, subject)
+        expected = round(usual, 2) if self.usual is not None else bound
+        rows = [Evidence(self.measure.name, seen.value, expected, self.measure.unit, _window(self.measure))]
         verdict.numbers = {
-            "observed": seen.count,
-            "expected": f"{usual:.1f}",
+            "observed": _shown(self.measure, seen.value),
+            "expected": f"{usual:.1f}" if self.usual is not None else _shown(self.measure, bound),
             "total": seen.total,
             "subject": subject or "the account",
+            "how": verdict.how,
         }
-        for other in {other.name: other for step in self.steps for other, _ in step.also}.values():
-            value = verdict.numbers[other.name] = other.value(account, moment.now, subject)
-            rows.append(Evidence(other.name, value, None, "people", f"{days}d"))
+        for other in self.shown:
+            value = other.value(account, moment.now, subject)
+            verdict.numbers[other.name] = _shown(other, value)
+            rows.append(Evidence(other.name, value, None, other.unit, _window(other)))
         verdict.evidence = tuple(rows)
-        most = max(0, -int(-limit // 1) - 1)
-        verdict.clears = Clears(f"at most {most} in {days} days", self.measure.name, at_most=most)
+        verdict.clears = self._says(usual)
+
+    def _bound(self, account: Account, moment: Moment, subject: str | None) -> float | None:
+        """The nearest bound of the measure among the rungs whose other conditions hold: what would be as expected."""
+        asked = [step.own for step in self.steps if all(one.held(account, moment, subject).holds for one in step.when)]
+        most = [bound for own in asked for bound in (own.below, own.at_most) if bound is not None]
+        least = [bound for own in asked for bound in (own.at_least, own.above) if bound is not None]
+        return max(most) if most else min(least, default=None)
+
+    def _says(self, usual: float) -> Clears:
+        """What clears it, in words; with a number where one will do."""
+        window = f" in {_window(self.measure)}" if self.window_ms else ""
+        if self.lasts_ms is not None:
+            return Clears(f"{self.lasts_ms // DAY_MS} days without another one", self.measure.name)
+        limits = [way.own.below for way in self.ways if way.own is not None and way.own.below is not None]
+        limits += [way.below_usual * usual for way in self.ways if way.below_usual is not None]
+        if limits and isinstance(self.measure, Count | Sum):
+            most = max(0, -int(-max(limits) // 1) - 1)
+            return Clears(f"at most {most}{window}", self.measure.name, at_most=most)
+        for own in (way.own for way in self.ways if way.own is not None):
+            if own.at_least is not None:
+                return Clears(f"{_shown(self.measure, own.at_least)} or more{window}", own.measure.name, own.at_least)
+            if own.below is not None:
+                return Clears(f"under {_shown(self.measure, own.below)}{window}", own.measure.name, at_most=own.below)
+        return Clears("what opened it being so no more", self.measure.name)
 
 
 class _Seen(msgspec.Struct, frozen=True, gc=False):
-    """What is counted: a subject's events in the window and in a usual week (None: unknown), and those of all."""
+    """What is read: a subject's measure, its usual week (None: unknown), and the measure of all (None: not asked)."""
 
-    count: int
+    value: Level
     usual: float | None
-    total: int
+    total: Level
 
 
-def _is_late(moment: Moment, episode: Episode) -> bool:
-    """Whether the event that asks happened before the alert opened, and was recorded after it."""
-    return moment.event is not None and moment.event.occurred_at <= episode.opened < moment.now
+def _at_least(value: Level, times: float | None, of: Level) -> bool:
+    """Whether a value is at least so many times another; true where that is not asked."""
+    return times is None or (
+        not isinstance(value, str) and not isinstance(of, str) and value is not None and value >= times * (of or 0)
+    )
+
+
+def _window_ms(measure: Measure) -> int:
+    of = measure.of if isinstance(measure, Largest) else measure
+    return (of.window_ms or 0) if isinstance(of, Count | Sum) else 0
+
+
+def _window(measure: Measure) -> str | None:
+    days = _window_ms(measure) // DAY_MS
+    return f"{days}d" if days else None
+
+
+def _shown(measure: Measure, value: Level) -> Level:
+    """A value for people: a share in percent, other numbers as they are."""
+    if value is None:
+        return "an unknown number of" if measure.unit != "share" else "an unknown share"
+    if isinstance(value, str) or measure.unit != "share":
+        return f"{value:g}" if isinstance(value, float) else value
+    return f"{100 * value:.0f}%"
 
 
 @final
