@@ -12,9 +12,9 @@ import msgspec
 from detector.domain.account import Account
 from detector.domain.calendar import DAY_MS
 from detector.domain.evidence import FAMILIES, FRESH_MS, KNOWN_MS, VOICES, heard, last_event, last_verified, proof
-from detector.domain.plan import Plan
+from detector.domain.plan import Plan, Rule, Tenant
 from detector.domain.state import Episode
-from detector.domain.verdict import CRITICAL, HIGH, Moment, earliest
+from detector.domain.verdict import CRITICAL, HIGH, EventDriven, Moment, earliest
 
 POINTS: Final = (0, 2, 8, 20, 45, 70)
 """What an open signal costs, by its level: none, info, watch, warn, high, critical."""
@@ -42,20 +42,30 @@ class Family(msgspec.Struct, frozen=True, gc=False):
 class Assessment(msgspec.Struct, frozen=True):
     """What holds of an account: `value` is None before two families have data or it is 14 d old.
 
-    `families` are those with data; of a customer who has left, none. `verified`: an outcome was, in the last 90 d.
-    `due` is the next instant at which any of it changes though nothing comes; with `awaits_usage` the next usage
-    changes it.
+    `scores` are those of the families with data; of a customer who has left, none; `known` is how sure each family is,
+    `signals` are its open ones by rule and subject. `verified`: an outcome was, in the last 90 d. `due` is the next
+    instant at which any of it changes though nothing comes; with `awaits_usage` the next usage changes it.
     """
 
     value: int | None
     confidence: float
-    families: dict[str, Family]
+    scores: dict[str, int]
+    known: dict[str, float]
+    signals: dict[str, dict[tuple[str, str], int]]
     verified: bool
     due: int | None
     awaits_usage: bool
 
+    @property
+    def families(self) -> dict[str, Family]:
+        """How each family with data stands, and which rules its lost points went to; a snapshot asks for it."""
+        return {
+            family: Family(score, round(self.known[family], 2), split(1000 - score, self.signals[family]))
+            for family, score in self.scores.items()
+        }
 
-LEFT: Final = Assessment(None, 0.0, {}, verified=False, due=None, awaits_usage=False)
+
+LEFT: Final = Assessment(None, 0.0, {}, {}, {}, verified=False, due=None, awaits_usage=False)
 """Of an account whose customer has left."""
 
 
@@ -63,10 +73,11 @@ LEFT: Final = Assessment(None, 0.0, {}, verified=False, due=None, awaits_usage=F
 class Index:
     """The index by one plan: which rules cost points, and of which a family has how many."""
 
-    __slots__ = ("_costs", "_plan", "_rules")
+    __slots__ = ("_asked", "_costs", "_plan", "_rules")
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._asked: dict[str, dict[str, tuple[int, list[Rule], int]]] = {}
         self._costs = {rule.id: rule.family for rule in plan.rules if rule.stratum == 1 and rule.polarity == "risk"}
         self._rules = {family: [rule for rule in plan.rules if rule.family == family] for family in FAMILIES}
 
@@ -93,18 +104,18 @@ class Index:
         if at >= moment.first_event + LIFE_MS:
             value = value_of(scores, weights, {family for family in scores if seen[family] is None})
         evidence, ages = self._evidence(account, at, seen)
+        whole = EACH_LOSS ** _lost(account)
         confidence = {
-            family: evidence[family] * self._judged(account, family, moment.now) * EACH_LOSS ** _lost(account)
-            for family in FAMILIES
+            family: known * self._judged(account, family, moment.now) * whole if known else 0.0
+            for family, known in evidence.items()
         }
         verified = last_verified(account)
         return Assessment(
             value=value,
             confidence=round(sum(weights[family] * confidence[family] for family in FAMILIES) / 100, 2),
-            families={
-                family: Family(score, round(confidence[family], 2), split(1000 - score, signals[family]))
-                for family, score in scores.items()
-            },
+            scores=scores,
+            known=confidence,
+            signals=signals,
             verified=verified is not None and at < verified + KNOWN_MS,
             due=_next(at, [*ages, moment.first_event + LIFE_MS, onboarding_end, _plus(verified, KNOWN_MS)]),
             awaits_usage=evidence["adoption"] < 1,
@@ -142,9 +153,28 @@ class Index:
 
     def _judged(self, account: Account, family: str, now: int) -> float:
         """The share of a family's rules that are armed (R2.7) and have seen enough history to judge (R2.4)."""
-        rules, tenant = self._rules[family], self._plan.tenant(account.tenant_id)
-        armed = (tenant.rule_for(rule, account) for rule in rules)
-        return sum(own is not None and own.operator.warm(account, now) for own in armed) / len(rules) if rules else 1.0
+        tenant = self._plan.tenant(account.tenant_id)
+        sure, asked, every = self._asked_of(account.tenant_id, tenant)[family]
+        owns = (tenant.rule_for(rule, account) for rule in asked)
+        return (
+            (sure + sum(own is not None and own.operator.warm(account, now) for own in owns)) / every if every else 1.0
+        )
+
+    def _asked_of(self, tenant_id: str, tenant: Tenant) -> Mapping[str, tuple[int, list[Rule], int]]:
+        """For each family how many rules judge whatever account it is, which have to be asked, and how many it has."""
+        name = tenant_id if tenant_id in self._plan.tenants else ""
+        found = self._asked.get(name)
+        if found is None:
+            found = self._asked[name] = {}
+            for family, rules in self._rules.items():
+                asked = [rule for rule in rules if rule.index in tenant.variants or not _always_warm(rule)]
+                sure = sum(rule.index in tenant.armed and rule not in asked for rule in rules)
+                found[family] = sure, [rule for rule in asked if rule.index in tenant.armed], len(rules)
+        return found
+
+
+def _always_warm(rule: Rule) -> bool:
+    return isinstance(rule.operator, EventDriven) and "warm" not in vars(rule.operator.__class__)
 
 
 def score_of(levels: Iterable[int]) -> int:

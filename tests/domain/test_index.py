@@ -142,7 +142,7 @@ def test_more_evidence_of_risk_never_raises_the_index(
 
 
 def assessed(value: int | None, confidence: float = 0.9, *, verified: bool = True) -> Assessment:
-    return Assessment(value, confidence, {}, verified, None, awaits_usage=False)
+    return Assessment(value, confidence, {}, {}, {}, verified, None, awaits_usage=False)
 
 
 @pytest.mark.parametrize(
