@@ -42,7 +42,15 @@ from detector.domain.index import (
 from detector.domain.state import Episode, account_path, hot_key, record_key
 from detector.domain.verdict import CRITICAL, HIGH, INFO, WARN, WATCH, Moment
 from tests.domain.test_small import account, unarmed
-from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Story, World
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, SPINE, T0, Story, World
+
+
+class Eight(Story):
+    """Rows of an account that is judged by eight rules: what others would say of it is no part of these stories."""
+
+    def world(self, until: int | None = None, **options: object) -> World:
+        return super().world(until, **{"plan": SPINE, **options})
+
 
 levels = st.lists(st.integers(INFO, CRITICAL), max_size=8)
 families = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), levels)
@@ -176,7 +184,7 @@ def test_the_grade_says_where_it_stands_and_whether_that_is_proved(
 
 def known(days: int = 60) -> Story:
     """An account of which everything is known and nothing is wrong, past its onboarding."""
-    story = Story()
+    story = Eight()
     story(0, StageEntered, stage="value")(0, AccountUpdated, arr_minor=1_200_000, currency="EUR")
     for who, role in (("s", "sponsor"), ("c", "champion"), ("u", "end_user")):
         story(1, StakeholderUpdated, stakeholder_id=who, role=role)
@@ -261,7 +269,7 @@ def test_milestones_cost_outcomes_once_onboarding_is_over() -> None:
 
 def test_the_end_of_onboarding_moves_its_weight_at_the_minute() -> None:
     """R2.8: 180 d after its start, though nobody says that it is over; outcomes weigh 50 from then on."""
-    story = Story()(4, OnboardingStarted)
+    story = Eight()(4, OnboardingStarted)
     for day in range(0, 190, 7):
         story(day * DAY + HOUR, UsageRecorded)(day * DAY + HOUR, TouchPlanned, due_at=T0 + 900 * DAY)
     due = (SchedulePoint(at=T0 + 150 * DAY, expected=9.0),)
@@ -307,21 +315,21 @@ def test_evidence_grows_old(after: int, expected: dict[str, float]) -> None:
     ],
 )  # fmt: skip
 def test_outcomes_are_known_by_the_grade_of_the_proof_and_its_age(grade: str, days: int, worth: float) -> None:
-    story = Story()(0, UsageRecorded)(0, GoalMeasured, goal_id="g", value=1.0, evidence=grade)
+    story = Eight()(0, UsageRecorded)(0, GoalMeasured, goal_id="g", value=1.0, evidence=grade)
     found = assess(story.world(), T0 + days * DAY)
     assert found.families["outcomes"].confidence == worth
     assert found.verified == (grade != "vendor_asserted" and days < 90)
 
 
 def test_an_acknowledgement_is_a_verified_outcome() -> None:
-    world = Story()(0, GoalAcknowledged, goal_id="g", stakeholder_id="s").world()
+    world = Eight()(0, GoalAcknowledged, goal_id="g", stakeholder_id="s").world()
     found = assess(world, T0 + DAY)
     assert (found.families["outcomes"].confidence, found.verified) == (1.0, True)
 
 
 def test_relationship_is_known_by_who_was_heard() -> None:
     """By the role that is known of them now, else the one that the event carried."""
-    story = Story()(0, TouchLogged, direction="inbound", kind="call", stakeholder_id="a", role="end_user")
+    story = Eight()(0, TouchLogged, direction="inbound", kind="call", stakeholder_id="a", role="end_user")
     assert assess(story.world(), T0 + DAY).families["relationship"].confidence == 0.33
     story(1, TouchLogged, direction="outbound", kind="call", outcome="held", stakeholder_id="b")
     assert assess(story.world(), T0 + DAY).families["relationship"].confidence == 0.33
@@ -333,7 +341,7 @@ def test_relationship_is_known_by_who_was_heard() -> None:
 
 
 def test_the_later_of_a_person_and_a_mere_role_counts() -> None:
-    story = Story()(0, TouchLogged, direction="inbound", kind="call", role="champion")
+    story = Eight()(0, TouchLogged, direction="inbound", kind="call", role="champion")
     story(DAY, TouchLogged, direction="inbound", kind="call", stakeholder_id="c", role="champion")
     assert assess(story.world(), T0 + 90 * DAY).families["relationship"].confidence == round(0.5 / 3, 2)
 
@@ -385,7 +393,7 @@ def test_revenue_at_risk_is_the_share_of_the_index_that_is_lost() -> None:
 
 
 def test_ordinary_usage_touches_the_hot_block_alone() -> None:
-    world = World(known(5)(5 * DAY, UsageRecorded).log())
+    world = World(known(5)(5 * DAY, UsageRecorded).log(), SPINE)
     usage = world.log.records.pop("crm")
     world.log.records["crm"] = usage[:-1]
     world.play()
