@@ -19,7 +19,7 @@ from detector.domain.events import (
 )
 from detector.domain.health import Forgotten
 from detector.domain.state import account_path, hot_key, record_key
-from tests.domain.world import DAY, HOUR, MINUTE, T0, Story, World, log_of
+from tests.domain.world import DAY, HOUR, MINUTE, SPINE, T0, Eight, Story, World, log_of
 
 DARK, UNTOLD = "usage.dark", "incident.untold"
 KEYS = {hot_key(account_path("default", "acme")), record_key(account_path("default", "acme"))}
@@ -37,7 +37,7 @@ def used(story: Story, first: int = 0, days: int = 10) -> Story:
 
 def dark_and_untold() -> Story:
     """From day 24 on two alerts are open."""
-    return used(Story())(24 * DAY, IncidentOpened, incident_id="i1", severity="major")
+    return used(Eight())(24 * DAY, IncidentOpened, incident_id="i1", severity="major")
 
 
 def finish(world: World, until: int) -> None:
@@ -83,7 +83,7 @@ def test_rules_sleep_until_a_deal_is_closed_and_then_wait_from_there() -> None:
 
 
 def test_usage_of_a_customer_that_has_left_wakes_nobody() -> None:
-    story = used(left(used(Story()), 12 * DAY), 13, 10)
+    story = used(left(used(Eight()), 12 * DAY), 13, 10)
     assert story.world(until=200 * DAY).said() == []
 
 
@@ -110,7 +110,7 @@ def test_other_outcomes_end_nothing() -> None:
 
 
 def test_an_account_that_is_first_heard_of_when_it_leaves_is_silent() -> None:
-    world = left(Story(), 0).world(until=200 * DAY)
+    world = left(Eight(), 0).world(until=200 * DAY)
     assert world.alerts == []
     assert len(world.health) == 2  # as every new account: when it was seen, and a day later
 
@@ -130,7 +130,7 @@ def test_nothing_is_kept_of_an_account_that_is_erased_or_merged(
     cls: type[Event], fields: dict[str, Any], resolution: str
 ) -> None:
     """Open alerts end, state and snapshot get tombstones, and nobody calls the account any more."""
-    world = World(dark_and_untold()(25 * DAY, cls, **fields).log())
+    world = World(dark_and_untold()(25 * DAY, cls, **fields).log(), SPINE)
     world.offer_rest()
     world.partition.advance({"crm"}, 11)
     world.collect()
@@ -150,14 +150,14 @@ def test_later_events_start_it_afresh(cls: type[Event], fields: dict[str, Any], 
     """Also within one checkpoint, and between its collection and its commit."""
     del resolution
     story = used(dark_and_untold()(25 * DAY, cls, **fields), 30)
-    alone = World(log_of(used(Story(), 30).rows)).play(T0 + 60 * DAY)
-    whole = World(story.log()).play(T0 + 60 * DAY)
-    cut = World(story.log())
+    alone = World(log_of(used(Eight(), 30).rows), SPINE).play(T0 + 60 * DAY)
+    whole = World(story.log(), SPINE).play(T0 + 60 * DAY)
+    cut = World(story.log(), SPINE)
     cut.offer_rest()
     while cut.partition.advance({"crm"}, 1):
         cut.collect()
     finish(cut, 60 * DAY)
-    late = World(story.log())
+    late = World(story.log(), SPINE)
     late.offer_rest()
     while late.partition.positions.get("crm", 0) < 12:
         late.partition.advance({"crm"}, 1)
@@ -184,7 +184,7 @@ def test_later_events_start_it_afresh(cls: type[Event], fields: dict[str, Any], 
 
 def test_an_erasure_is_told_of_accounts_that_nobody_knows() -> None:
     """An earlier state may have left a snapshot: its tombstone is written whatever is known here."""
-    world = Story()(0, AccountErased).world()
+    world = Eight()(0, AccountErased).world()
     assert world.published == [Forgotten("default", "acme")]
     assert world.alerts == []
     assert set(world.store) == {b"p"}
@@ -192,9 +192,9 @@ def test_an_erasure_is_told_of_accounts_that_nobody_knows() -> None:
 
 def test_the_same_erasure_again_does_not_erase_what_began_since() -> None:
     """events.md 2: the same id again changes nothing, for 14 days, though nothing is kept of the account."""
-    story = used(Story())(12 * DAY, AccountErased, event_id="gone")
+    story = used(Eight())(12 * DAY, AccountErased, event_id="gone")
     used(story, 13, 3)
-    world = World(story(17 * DAY, AccountErased, event_id="gone").log())
+    world = World(story(17 * DAY, AccountErased, event_id="gone").log(), SPINE)
     world.offer_rest()
     world.partition.advance({"crm"}, 14)
     world.collect()
@@ -208,17 +208,17 @@ def test_the_same_erasure_again_does_not_erase_what_began_since() -> None:
 
 def test_an_account_that_is_erased_leaves_the_others_alone() -> None:
     """Also the one that shares its minute of the day, and is called at it."""
-    others = [used(Story(f"a{number}"), 0, 40) for number in range(3)]
+    others = [used(Eight(f"a{number}"), 0, 40) for number in range(3)]
     rows = [row for story in others for row in story.rows]
-    gone = used(Story())(12 * DAY, AccountErased)
-    both = World(log_of(sorted([*rows, *gone.rows], key=lambda row: row[0]))).play(T0 + 80 * DAY)
-    alone = World(log_of(sorted(rows, key=lambda row: row[0]))).play(T0 + 80 * DAY)
+    gone = used(Eight())(12 * DAY, AccountErased)
+    both = World(log_of(sorted([*rows, *gone.rows], key=lambda row: row[0])), SPINE).play(T0 + 80 * DAY)
+    alone = World(log_of(sorted(rows, key=lambda row: row[0])), SPINE).play(T0 + 80 * DAY)
     assert {k: v for k, v in both.store.items() if k != b"p"} == {k: v for k, v in alone.store.items() if k != b"p"}
     assert [a for a in both.alerts if a.account_id != "acme"] == alone.alerts
 
 
 def test_an_account_can_be_erased_twice_and_its_deadline_is_no_deadline_of_the_next() -> None:
-    story = Story()(0, IncidentOpened, incident_id="i1", severity="major")(MINUTE, AccountErased)
+    story = Eight()(0, IncidentOpened, incident_id="i1", severity="major")(MINUTE, AccountErased)
     story(2 * MINUTE, TouchLogged, direction="inbound", kind="call")(3 * MINUTE, AccountErased)
     story(4 * MINUTE, IncidentOpened, incident_id="i1", severity="major")
     world = story.world(until=HOUR)

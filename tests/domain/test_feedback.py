@@ -9,7 +9,7 @@ from detector.domain.events import AlertFeedback, IncidentOpened, IncidentResolv
 from detector.domain.feedback import MAX_MUTED
 from detector.domain.verdict import CRITICAL, HIGH, WARN, WATCH
 from tests.domain.life import GRACE, Life
-from tests.domain.world import DAY, HOUR, MINUTE, T0, Story, World
+from tests.domain.world import DAY, HOUR, MINUTE, T0, Eight, Story, World
 
 INCIDENT = fingerprint_of("default", "acme", "incident.untold", "incident", "i1")
 
@@ -303,7 +303,7 @@ def test_a_resolved_alert_is_not_snoozed_and_an_answer_to_it_counts_if_it_comes_
 
 
 def incident(story: Story | None = None) -> Story:
-    return (story or Story())(0, IncidentOpened, incident_id="i1", severity="major")
+    return (story or Eight())(0, IncidentOpened, incident_id="i1", severity="major")
 
 
 def feedback(story: Story, at: int, disposition: str, alert_id: str = INCIDENT, **fields: Any) -> Story:
@@ -324,7 +324,7 @@ def test_an_alert_is_named_by_its_id_or_by_its_fingerprint() -> None:
 
 def test_feedback_on_what_is_not_known_is_counted_and_says_nothing() -> None:
     """R2.11: a first event of an account included, and an alert that has been over for longer than its cool-down."""
-    assert unknown(feedback(Story(), 0, "noise").world()) == 1
+    assert unknown(feedback(Eight(), 0, "noise").world()) == 1
     story = feedback(incident(), HOUR, "acted", "0" * 32)
     story(2 * HOUR, IncidentResolved, incident_id="i1")
     world = feedback(story, 3 * DAY, "noise").world(until=4 * DAY)
@@ -344,7 +344,7 @@ def test_what_was_said_of_an_earlier_episode_is_not_said_of_this_one() -> None:
 
 def test_a_snoozed_body_says_so_and_the_next_one_no_more() -> None:
     """events.md 4: `suppressed_by`: snooze; health shows the last body that was published."""
-    story = Story()
+    story = Eight()
     for day in range(10):
         story(day * DAY, UsageRecorded)
     dark = fingerprint_of("default", "acme", "usage.dark", None, None)
@@ -359,7 +359,7 @@ def test_a_snoozed_body_says_so_and_the_next_one_no_more() -> None:
 def test_what_is_noise_says_why_it_ended_and_who_acted_is_told() -> None:
     (_, noise) = feedback(incident(), HOUR, "noise").world(until=2 * HOUR).of("incident.untold")
     assert noise.explanation.startswith("Somebody said that this is noise.")
-    story = Story()
+    story = Eight()
     for day in range(10):
         story(day * DAY, UsageRecorded)
     dark = fingerprint_of("default", "acme", "usage.dark", None, None)

@@ -42,15 +42,7 @@ from detector.domain.index import (
 from detector.domain.state import Episode, account_path, hot_key, record_key
 from detector.domain.verdict import CRITICAL, HIGH, INFO, WARN, WATCH, Moment
 from tests.domain.test_small import account, unarmed
-from tests.domain.world import DAY, HOUR, MINUTE, PLAN, SPINE, T0, Story, World
-
-
-class Eight(Story):
-    """Rows of an account that is judged by eight rules: what others would say of it is no part of these stories."""
-
-    def world(self, until: int | None = None, **options: object) -> World:
-        return super().world(until, **{"plan": SPINE, **options})
-
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, SPINE, T0, Eight, Story, World
 
 levels = st.lists(st.integers(INFO, CRITICAL), max_size=8)
 families = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), levels)

@@ -172,6 +172,13 @@ class Story:
         return world.play(None if until is None else T0 + until)
 
 
+class Eight(Story):
+    """Rows of an account that is judged by the eight rules of the spine: what others would say is not their subject."""
+
+    def world(self, until: int | None = None, **options: object) -> World:
+        return super().world(until, **{"plan": SPINE, **options})
+
+
 def with_rule(changed: Rule, plan: Plan = PLAN) -> Plan:
     """The plan with the rule of this id replaced."""
     return msgspec.structs.replace(
