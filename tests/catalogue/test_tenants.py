@@ -21,7 +21,13 @@ def armed(plan: Plan, tenant: str) -> set[str]:
     return {rule.id for rule in plan.rules if rule.index in plan.tenant(tenant).armed}
 
 
-TOO_LITTLE = {"golive.low_adoption", "stakeholder.roles_missing", "touch.unplanned", "training.incomplete"}
+TOO_LITTLE = {
+    "golive.low_adoption",
+    "release.found_first",
+    "stakeholder.roles_missing",
+    "touch.unplanned",
+    "training.incomplete",
+}
 ABSENCES = {
     *(rule.id for rule in load_plan().rules if isinstance(rule.operator, Silence | Obligation | Attainment)),
     *TOO_LITTLE,

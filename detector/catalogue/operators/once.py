@@ -5,6 +5,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from detector.catalogue.built import Built
+from detector.catalogue.entries import needs_of
 from detector.catalogue.load import Where
 from detector.catalogue.names import Names
 from detector.catalogue.readings import last_seen
@@ -23,8 +24,11 @@ from detector.catalogue.words import (
     Words,
 )
 from detector.domain.calendar import DAY_MS
-from detector.domain.measures import Mark, Track
+from detector.domain.events import UsageRecorded
+from detector.domain.matchers import Matcher
+from detector.domain.measures import Log, Mark, Track
 from detector.domain.operators.once import Once, Rung
+from detector.domain.operators.once_between import OnceBetween
 from detector.domain.operators.threshold import Departure
 from detector.domain.verdict import SEVERITIES
 
@@ -32,6 +36,7 @@ DEPARTURE: Final = frozenset({"role", "severity"})
 DEPARTURE_OVER: Final = frozenset({"role", "how"})
 EXPLAINS: Final = frozenset({"at"})
 OVER: Final = EXPLAINS | {"how"}
+SUBJECTS_KEPT: Final = 64
 LASTS_DAYS: Final = 30  # R2.2, where a row does not say it
 
 
@@ -48,7 +53,7 @@ class OnceStep(Words):
     also: dict[MeasureName, Bounds] = Field(default={})
 
 
-class OnceBetween(Words):
+class Between(Words):
     """Only between two facts about the subject."""
 
     after: MatcherName
@@ -73,7 +78,7 @@ class OnceRow(Row):
     per: SubjectField | None = None
     by: ByRole | None = None
     same: Literal["feature"] | None = None
-    between: OnceBetween | None = None
+    between: Between | None = None
     opens: list[OnceStep] = Field(default=[])
     clears: OnceEnds = OnceEnds()
 
@@ -93,8 +98,8 @@ def build(names: Names, row: OnceRow, where: Where) -> Built:
                 raise names.document.error((*where, "per"), f"{cls.__struct_config__.tag} has no {row.per!r}")
     if row.by is not None:
         return _departure(names, row, row.by, where)
-    if row.between is not None or row.same is not None:
-        raise names.document.error((*where, "between"), "there is no code yet for `between`")
+    if row.between is not None:
+        return _between(names, row, row.between, where)
     source: Mark | Track = Mark(matcher.name, matcher)
     if row.per is not None:
         source = Track(SUBJECT_KINDS[row.per], row.per, matcher.name, matcher)
@@ -124,3 +129,30 @@ def _departure(names: Names, row: OnceRow, by: ByRole, where: Where) -> Built:
     levels: dict[str, int] = {role: SEVERITIES.index(severity) for role, severity in by.role.items()}
     track = Track("stakeholder", row.per, row.once, names.matcher(row.once, where))
     return Built(Departure(row.once, levels, track, names.log(contact.log)), DEPARTURE, DEPARTURE_OVER)
+
+
+def _between(names: Names, row: OnceRow, between: Between, where: Where) -> Built:
+    """One event about what a subject is about, between two facts about the subject."""
+    if row.per is None or row.same is None or row.clears.seen is None or len(row.opens) != 1 or row.opens[0].also:
+        raise names.document.error(
+            where, "`between` goes with `per`, with `same: feature`, one rung, and `clears: {seen: …}` of what ends it"
+        )
+    began = names.matcher(between.after, (*where, "between", "after"))
+    told = names.matcher(between.until, (*where, "between", "until"))
+    until = Track(SUBJECT_KINDS[row.per], row.per, told.name, told)
+    if last_seen(names, row.clears.seen, (*where, "clears", "seen")).source != until:
+        raise names.document.error((*where, "clears", "seen"), f"it clears with the last {told.name} of each {row.per}")
+    for cls in (*began.alternatives, *told.alternatives):
+        if row.per not in cls.__struct_fields__:
+            raise names.document.error((*where, "between"), f"{cls.__struct_config__.tag} has no {row.per!r}")
+    about = names.matcher(row.once, (*where, "once"))
+    rest = {cls: tests for cls, tests in about.alternatives.items() if cls is not UsageRecorded}
+    operator = OnceBetween(
+        name=row.once,
+        level=SEVERITIES.index(row.opens[0].severity),
+        began=Log(f"{began.name} by {row.per}", began, (row.per, row.same), SUBJECTS_KEPT, (row.per,)),
+        until=until,
+        seen=Log(f"{about.name} by {row.same}", Matcher(about.name, rest), (row.same,), SUBJECTS_KEPT, (row.same,)),
+        used=len(rest) < len(about.alternatives),
+    )
+    return Built(operator, EXPLAINS, OVER, needs_of(began), needs_of(told))
