@@ -41,12 +41,14 @@ class Conditions:
 
     def within(self, measure: str, what: Mapping[str, Any]) -> str:
         """A measure within bounds."""
+        if what == {"at_least": 0}:
+            return f"any {self.names.measure(measure)}"
+        if what in ({"at_most": 0}, {"below": 1}) and not self.names.is_share(measure):
+            return f"no {self.names.measure(measure)}"
         if self.names.is_share(measure):
             return f"{self.names.measure(measure)} {bounds(what, percent=True)}"
         if "latest" in self.names.measures.get(measure, {}):
             return f"{self.names.measure(measure)} of {bounds(what)}"
-        if what in ({"at_most": 0}, {"below": 1}):
-            return f"no {self.names.measure(measure)}"
         return f"{bounds(what)} {self.names.measure(measure)}"
 
     def all_within(self, also: Mapping[str, Any]) -> str:

@@ -19,12 +19,12 @@ _FIRST: Final = 12
 
 def page(pack: Pack) -> str:
     """The page, in Markdown."""
-    needs = needs_of(pack)
-    families = {family: steps({one.id: needs[one.id] for one in pack.of(family)}) for family in FAMILIES}
+    needs, ranks = needs_of(pack)
+    families = {family: steps({one.id: needs[one.id] for one in pack.of(family)}, ranks) for family in FAMILIES}
     return "".join(
         [
             _HEAD,
-            *_beginning(pack, steps(needs)),
+            *_beginning(pack, steps(needs, ranks)),
             *(part for family, found in families.items() for part in _family(pack, family, found)),
             _BESIDE + "".join(f"| `{name}` | {does} |\n" for name, does in BESIDE_RULES.items()),
             *_absences(pack),
@@ -33,10 +33,11 @@ def page(pack: Pack) -> str:
     )
 
 
-def needs_of(pack: Pack) -> dict[str, list[Group]]:
-    """What each rule needs to be sent."""
+def needs_of(pack: Pack) -> tuple[dict[str, list[Group]], dict[str, int]]:
+    """What each rule needs to be sent, and the ranks of the types."""
     needs = Needs(pack.say.names, {entry.id: entry.row for entry in pack.entries})
-    return {entry.id: needs.of(entry.id, [group for group in _arming(entry) if group]) for entry in pack.entries}
+    found = {entry.id: needs.of(entry.id, [group for group in _arming(entry) if group]) for entry in pack.entries}
+    return found, needs.ranks
 
 
 def _arming(entry: Entry) -> tuple[Group, Group]:

@@ -32,6 +32,8 @@ class Needs:
     def __init__(self, names: Glossary, rows: Mapping[str, Mapping[str, Any]]) -> None:
         self._names = names
         self._rows = rows
+        self.ranks: dict[str, int] = {}
+        """The best place that each type has in a list of the pack: what is written first is meant first."""
 
     def of(self, rule_id: str, armed: Iterable[Group] = ()) -> list[Group]:
         """The groups of a rule; `armed` are those that arm it. A group that holds another one asks for nothing more."""
@@ -85,12 +87,16 @@ class Needs:
             other = [group for each in ([row["else"]] if "else" in row else []) for group in self._measure(each)]
             yield self._types(source).union(*other)
 
-    def _types(self, what: Any) -> Group:
-        if isinstance(what, str):
-            return self._types(self._names.matchers[what]) if what in self._names.matchers else Group((what,))
-        if "any" in what:
-            return Group().union(*map(self._types, what["any"]))
-        return self._types(what["matcher"]) if "matcher" in what else Group((what["event"],))
+    def _types(self, what: Any, place: int = 0) -> Group:
+        if isinstance(what, str) and what in self._names.matchers:
+            return self._types(self._names.matchers[what], place)
+        if isinstance(what, Mapping) and "matcher" in what:
+            return self._types(what["matcher"], place)
+        if isinstance(what, Mapping) and "any" in what:
+            return Group().union(*(self._types(part, place + at) for at, part in enumerate(what["any"])))
+        name = str(what if isinstance(what, str) else what["event"])
+        self.ranks[name] = min(place, self.ranks.get(name, place))
+        return Group((name,))
 
 
 _SOURCES: Final = ("last_seen", "count", "log", "sum", "first")
@@ -101,16 +107,18 @@ def works(groups: Iterable[Group], sent: frozenset[str]) -> bool:
     return all(not group.isdisjoint(sent) for group in groups)
 
 
-def steps(needs: Mapping[str, list[Group]]) -> list[Step]:
+def steps(needs: Mapping[str, list[Group]], ranks: Mapping[str, int] | None = None) -> list[Step]:
     """What to send first, next, and so on until every rule works: each step has the most new rules a new type.
 
-    Between steps that are as good the one with fewer types goes first, then by name.
+    Between steps that are as good the one with fewer types goes first, then the one that more rules are about, then
+    what is written first (`ranks`), then by name.
     """
     sent: frozenset[str] = frozenset()
     left = {rule_id: groups for rule_id, groups in needs.items() if groups}
     found = []
     while left:
-        types = max(_candidates(left, sent), key=lambda new: _worth(left, sent, new))
+        worths = {new: _worth(left, sent, new, ranks or {}) for new in _candidates(left, sent)}
+        types = min(sorted(worths), key=worths.__getitem__)
         sent |= frozenset(types)
         rules = tuple(sorted(rule_id for rule_id, groups in left.items() if works(groups, sent)))
         found.append(Step(types, rules))
@@ -118,7 +126,7 @@ def steps(needs: Mapping[str, list[Group]]) -> list[Step]:
     return found
 
 
-def _candidates(left: Mapping[str, list[Group]], sent: frozenset[str]) -> list[tuple[str, ...]]:
+def _candidates(left: Mapping[str, list[Group]], sent: frozenset[str]) -> set[tuple[str, ...]]:
     """The smallest sets with which one more rule works, and those of two rules together."""
     ways = {
         tuple(sorted(set(way)))
@@ -127,13 +135,13 @@ def _candidates(left: Mapping[str, list[Group]], sent: frozenset[str]) -> list[t
     }
     several = sorted(way for way in ways if 1 < len(way) < LARGEST_STEP)
     pairs = {tuple(sorted({*a, *b})) for a, b in combinations(several, 2)}
-    small = {way for way in ways | pairs if len(way) <= LARGEST_STEP}
-    return sorted(small or ways)
+    return {way for way in ways | pairs if len(way) <= LARGEST_STEP} or ways
 
 
 def _worth(
-    left: Mapping[str, list[Group]], sent: frozenset[str], new: tuple[str, ...]
-) -> tuple[float, int, tuple[int, ...]]:
+    left: Mapping[str, list[Group]], sent: frozenset[str], new: tuple[str, ...], ranks: Mapping[str, int]
+) -> tuple[float, int, int, int]:
+    """How good a step is, the smallest the best."""
     count = sum(works(groups, sent.union(new)) for groups in left.values())
-    backwards = tuple(-ord(letter) for letter in " ".join(new))
-    return count / len(new), -len(new), backwards
+    about = sum(any(not group.isdisjoint(new) for group in groups) for groups in left.values())
+    return -count / len(new), len(new), -about, sum(ranks.get(name, 0) for name in new)

@@ -95,6 +95,8 @@ def state(name: str) -> str:
 def bounds(what: Mapping[str, Any], *, percent: bool = False) -> str:
     """A number's bounds: at least 3, under 65%. Empty where there are none."""
     as_text = share if percent else number
+    if set(what) == {"at_least", "at_most"} and what["at_least"] == what["at_most"]:
+        return f"just {as_text(what['at_least'])}"
     said = {"at_least": "at least", "at_most": "at most", "above": "more than", "below": "under"}
     return both(f"{said[word]} {as_text(what[word])}" for word in said if what.get(word) is not None)
 

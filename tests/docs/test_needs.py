@@ -83,3 +83,11 @@ def test_no_set_as_small_as_the_first_step_makes_more_rules_work() -> None:
         for sent in combinations(sorted(types), len(first.types))
     )
     assert len(first.rules) == best
+
+
+def test_between_equals_goes_what_more_rules_are_about_and_then_what_is_written_first() -> None:
+    needs = {"a": [Group({"x.a", "x.b"})], "b": [Group({"x.b"}), Group({"x.c"})]}
+    assert steps(needs)[0].types == ("x.b",)
+    names = Glossary({"progress": {"any": ["x.written_first", "x.another"]}}, {}, {})
+    known = Needs(names, {"rule": {"once": "progress"}})
+    assert steps({"rule": known.of("rule")}, known.ranks)[0].types == ("x.written_first",)
