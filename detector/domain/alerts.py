@@ -147,6 +147,7 @@ def alert_of(
     trigger: RecordTrigger | DeadlineTrigger,
     index: ValueIndex,
     arr_at_risk_minor: int | None,
+    origin: str = "live",
 ) -> Alert:
     """The body of a transition at `now`; `previous` is the severity step before it, None when it opened."""
     days = account.days_to_renewal(now)
@@ -162,7 +163,7 @@ def alert_of(
         resolution=episode.resolution,
         polarity=rule.polarity,
         visibility="internal" if episode.private else "shared",
-        origin="live",
+        origin=origin,
         severity=SEVERITIES[episode.severity],
         previous_severity=None if previous is None else SEVERITIES[previous],
         rule_id=rule.id,
@@ -190,6 +191,31 @@ def alert_of(
         trigger=trigger,
         suppressed_by=() if episode.snooze is None else ("snooze",),
     )
+
+
+def ended_with_rule(episode: Episode, now: int, trigger: DeadlineTrigger) -> Alert | None:
+    """The last body of an alert whose rule is no more, made of the one before; None where that is not kept."""
+    told = msgspec.json.decode(episode.body) if episode.body else {}
+    if not told.keys() >= set(Alert.__struct_fields__):
+        return None
+    changed = {
+        "revision": episode.revision + 1,
+        "transition": "resolved",
+        "status": "resolved",
+        "resolution": "rule_removed",
+        "origin": "rule_change",
+        "previous_severity": told["severity"],
+        "detected_at": iso(now),
+        "explanation": "The rule is no more.",
+        "subject": Subject(**told["subject"]),
+        "evidence": tuple(Evidence(**{**row, "event_ids": tuple(row["event_ids"])}) for row in told["evidence"]),
+        "clears_when": Clears("nothing more: it has ended"),
+        "recommended_action": RecommendedAction(**told["recommended_action"]),
+        "value_index": ValueIndex(**told["value_index"]),
+        "trigger": trigger,
+        "suppressed_by": (),
+    }
+    return Alert(**{name: changed.get(name, told[name]) for name in Alert.__struct_fields__})
 
 
 def explain(rule: Rule, episode: Episode, verdict: Verdict) -> str:

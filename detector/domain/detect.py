@@ -12,7 +12,7 @@ import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, ValueIndex, alert_of, iso
+from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, ValueIndex, alert_of, ended_with_rule, iso
 from detector.domain.calendar import DAY_MS
 from detector.domain.erasure import PERSON, forget_person, is_about
 from detector.domain.events import (
@@ -33,7 +33,7 @@ from detector.domain.feedback import meant
 from detector.domain.health import Health, health_of
 from detector.domain.history import NONE, note
 from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, grade_of
-from detector.domain.lifecycle import close, forget_spans
+from detector.domain.lifecycle import close, forget_spans, retold
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
 from detector.domain.measures import Log
@@ -49,6 +49,8 @@ _CHANGED: Final = 4  # facts changed since the last snapshot
 CHURNED_SAYS: Final = "The customer has left: nothing is expected of the account until a deal is closed."
 ERASED_SAYS: Final = "The account was erased: nothing of it is kept."
 PERSON_SAYS: Final = "The person whom it was about is to be forgotten."
+REMOVED_SAYS: Final = "The rule is not judged for this account any more."
+RULE_CHANGE: Final = "rule_change"
 MERGED_SAYS: Final = "The account went into {into}: it is looked at there."
 
 POINT: Final = 10  # tenths: a move of the index that a reader sees at once
@@ -75,7 +77,7 @@ class _Step(msgspec.Struct):
     """One event or deadline of one account: what asks, and what came of it so far.
 
     `moved` names what rules of later strata may have to look at again: rules, families as `family:NAME`, `index` and
-    `confidence`.
+    `confidence`. `gone` are the last bodies of alerts whose rules are no more.
     """
 
     account: Account
@@ -83,6 +85,8 @@ class _Step(msgspec.Struct):
     trigger: RecordTrigger | None
     came: list[_Came] = []
     moved: set[str] = set()
+    origin: str = "live"
+    gone: list[Alert] = []
 
 
 @final
@@ -256,7 +260,9 @@ class Detect:
                     rules.append(rule)
                 elif rule is None and rule_id != INDEX:
                     del wake[rule_id]
-        if daily and (mask & _FULL or not self._quiet(account.tenant_id, account.hot, due)):
+        if daily and account.record.release != self._plan.release:
+            self._judge_anew(account, moment)
+        elif daily and (mask & _FULL or not self._quiet(account.tenant_id, account.hot, due)):
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
         if rules or hot.next_wake(account.hot) <= due:
@@ -264,6 +270,24 @@ class Detect:
         if daily and mask & _CHANGED:
             self._touch(account, moment)
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_CHANGED)
+
+    def _judge_anew(self, account: Account, moment: Moment) -> None:
+        """The first daily evaluation under another release of the pack: every rule is judged, what is gone is ended."""
+        record = account.record
+        record.release = self._plan.release
+        forget_spans(account, moment.now)
+        step = _Step(account, moment, None, origin=RULE_CHANGE)
+        trigger = DeadlineTrigger(iso(moment.now))
+        for episode in [episode for episode in record.episodes if episode.rule not in self._by_id]:
+            record.episodes = [other for other in record.episodes if other is not episode]
+            ended = None if episode.status == "resolved" else ended_with_rule(episode, moment.now, trigger)
+            if ended is not None:
+                step.gone.append(ended)
+        for kept in (record.notes, record.spans, record.wake):
+            for name in [name for name in kept if name not in self._by_id and name != INDEX]:
+                del kept[name]
+        record.pending = {name: held for name, held in record.pending.items() if name.partition("|")[0] in self._by_id}
+        self._step(step, [(rule, None) for rule in self._plan.rules])
 
     def _everything(self, step: _Step) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
@@ -342,6 +366,8 @@ class Detect:
         own = self._plan.tenant(account.tenant_id).rule_for(rule, account)
         if own is None or record.asleep:
             record.wake.pop(rule.id, None)  # of a pack that armed it
+            if own is None:
+                self._switched_off(step, rule)
             return
         rule = own
         mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
@@ -360,6 +386,8 @@ class Detect:
             came = life(account, rule, subject, before, verdict, moment, self._plan.human_touch.name)
             due = earliest(due, came.due)
             note = note or verdict.explained
+            if step.origin == RULE_CHANGE:
+                came = retold(rule, came)
             if came.episode is not before:
                 record.episodes = [e for e in record.episodes if e is not before]
                 if came.episode is not None:
@@ -370,11 +398,24 @@ class Detect:
                 step.moved |= {rule.id, f"family:{rule.family}"}
         self._remember(account, rule, due, note, moment)
 
+    def _switched_off(self, step: _Step, rule: Rule) -> None:
+        """The rule is not armed for the account, or switched off: what it said before ends."""
+        record = step.account.record
+        mine = [episode for episode in record.episodes if episode.rule == rule.id]
+        if mine:
+            record.episodes = [episode for episode in record.episodes if episode.rule != rule.id]
+            self._end(step, mine, "rule_removed", REMOVED_SAYS)
+        if record.notes.pop(rule.id, None) is not None:
+            self._touch(step.account, step.moment)
+
     def _tell(self, step: _Step, index: Assessment, before: int) -> None:
         """Make the alerts of a step, in the order of rule and subject; `before` is the index before it."""
         account, record, now = step.account, step.account.record, step.moment.now
         trigger = step.trigger or DeadlineTrigger(iso(now))
         value_index = ValueIndex(_points(index.value), _points(before), index.confidence)
+        if step.gone:
+            self.alerts += step.gone
+            self._touch(account, step.moment)
         for came in sorted(step.came, key=lambda came: (came.rule.index, came.episode.subject or "")):
             episode = came.episode
             alert = alert_of(
@@ -389,7 +430,9 @@ class Detect:
                 trigger=trigger,
                 index=value_index,
                 arr_at_risk_minor=arr_at_risk(account, index.value),
+                origin=step.origin,
             )
+            episode.version = came.rule.version
             episode.body = b"" if episode.status == "resolved" else _encode(alert)  # a snapshot shows what is open
             record.size += len(episode.body) + ALERT_BYTES
             if episode.resolution == "superseded" and episode.opened < now:  # nothing to cool down from

@@ -95,6 +95,17 @@ def close(
     return came, verdict
 
 
+def retold(rule: Rule, came: Step) -> Step:
+    """Under another version of its rule an alert is told anew, though it says the same; not while it is snoozed."""
+    episode = came.episode
+    if came.transition is not None or episode is None or episode.status == "resolved" or episode.snooze is not None:
+        return came
+    if episode.version == rule.version:
+        return came
+    episode.revision += 1
+    return Step(episode, "revised", episode.severity, came.due)
+
+
 def _still_matters(episode: Episode, moment: Moment) -> bool:
     """Whether a resolved alert may be reopened: in its cool-down; a superseded one has none (R2.3).
 

@@ -121,6 +121,7 @@ class Partition:
         self._dirty: dict[Account, None] = {}
         self._gone: dict[str, bool] = {}  # paths whose stored state is void, and whether its tombstones were collected
         self._ended: dict[str, bytes] = {}
+        self._anew_until = -1
         self._moved = False
         self._health: list[Health | Forgotten] = []
         self._dead_letters: list[DeadLetter] = []
@@ -145,6 +146,7 @@ class Partition:
                 )
             self.clock = record.clock
             self.positions = dict(record.positions)
+            self._anew_until = record.anew_until if record.release == self._plan.release else self.clock + DAY_MS
             self._closed, self._ended = dict(record.closed), dict(record.ended)
             self._unknown_day, self._unknown = record.unknown_day, dict(record.unknown)
             for topic, effective in record.effective.items():
@@ -201,6 +203,7 @@ class Partition:
             unknown=dict(self._unknown),
             closed=dict(self._closed),
             ended=dict(self._ended),
+            anew_until=self._anew_until,
         )
 
     # -- records ----------------------------------------------------------------------------------------------------
@@ -320,6 +323,7 @@ class Partition:
         block = None if path in self._gone else self._store.get(hot_key(path))
         if block is None:
             account = Account(*who, path, hot.new(), None)
+            account.record.release = self._plan.release
             hot.set_first_record(account.hot, now)
             self._schedule.add(who, path, now)
             self._tally.new_accounts += 1
@@ -456,7 +460,8 @@ class Partition:
         block = self._store.get(hot_key(account_path(*who)), b"") if account is None else account.hot
         waits = hot.next_wake(block) > due
         daily = daily and hot.first_record(block) <= due
-        if waits and (not daily or self._detect.idle(who[0], block, due)):
+        anew = due <= self._anew_until
+        if waits and (not daily or (not anew and self._detect.idle(who[0], block, due))):
             self._schedule.wake(who, hot.next_wake(block))
             return
         if account is None:

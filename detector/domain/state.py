@@ -66,7 +66,8 @@ class Episode(msgspec.Struct, array_like=True):
     memory of the opening (a frozen baseline); `seen` what the last evidence showed, `body` the last body published;
     `latched` holds a new opening back until ON was false once. `answers` are what people said of it (acknowledged,
     acted, useful), sorted; `snooze`, while it is snoozed, until when, when that was asked for, and the severity that
-    was published last. `private`: not for the customer's eyes.
+    was published last. `private`: not for the customer's eyes. `version` is the rule's, in the last
+    body.
     """
 
     rule: str
@@ -90,6 +91,7 @@ class Episode(msgspec.Struct, array_like=True):
     answers: list[str] = []
     snooze: tuple[int, int, int] | None = None
     private: bool = False
+    version: int = 0
 
 
 class Standing(msgspec.Struct, array_like=True):
@@ -115,7 +117,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
     `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was won back.
     `private` says of each milestone, by a hash of its id, whether it is; `erased` counts the people who were to be
-    forgotten; `standing` is the value index.
+    forgotten; `standing` is the value index; `release` is the pack's by which all rules were last judged.
     `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
     """
 
@@ -150,7 +152,8 @@ class PartitionRecord(msgspec.Struct, array_like=True):
 
     `positions` are the next offsets to apply and `effective` the running maximum of record times, by topic; `clock`
     is the partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`;
-    `ended` are hashes of the events that ended an account of which nothing is kept, by day (its number as text).
+    `anew_until` is the last due time at which a daily evaluation may be the first under this release; `ended` are
+    hashes of the events that ended an account of which nothing is kept, by day (its number as text).
     """
 
     major: int = MAJOR
@@ -165,6 +168,7 @@ class PartitionRecord(msgspec.Struct, array_like=True):
     unknown: dict[str, int] = {}
     closed: dict[str, int] = {}
     ended: dict[str, bytes] = {}
+    anew_until: int = -1
 
 
 PARTITION_KEY: Final = b"p"

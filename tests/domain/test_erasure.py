@@ -27,9 +27,10 @@ from detector.domain.events import (
 from detector.domain.state import decode_account_record, encode_record
 from tests.domain.streams import TYPES, rows
 from tests.domain.test_laws import bounded
-from tests.domain.world import DAY, HOUR, T0, Row, Story, World, log_of
+from tests.domain.world import DAY, HOUR, T0, Row, Story, World, log_of, only
 
 LEFT = "sponsor.left"
+FEW = only(LEFT, "goal.achieved_unseen")
 
 
 def told(world: World) -> bytes:
@@ -57,7 +58,7 @@ def after(world: World, at: int) -> bytes:
 
 def test_alerts_about_the_person_end_and_do_not_say_whom_they_were_about() -> None:
     story = sponsors("ada-1", "bob-2")(DAY, StakeholderLeft, stakeholder_id="ada-1")
-    world = erased(story, 2 * DAY).world(until=30 * DAY)
+    world = erased(story, 2 * DAY).world(plan=FEW, until=30 * DAY)
     opened, ended = world.of(LEFT)
     assert (ended.transition, ended.resolution, ended.revision) == ("resolved", "superseded", 2)
     assert (ended.alert_id, ended.fingerprint) == (opened.alert_id, opened.fingerprint)
@@ -71,7 +72,7 @@ def test_another_s_alert_that_names_the_person_is_told_anew_without_the_name() -
     """And what they did still counts: the talk with them goes on standing in for the sponsor who left."""
     story = sponsors("ada-1", "bob-2")(DAY, StakeholderLeft, stakeholder_id="bob-2")
     story(2 * DAY, TouchLogged, direction="inbound", kind="call", stakeholder_id="ada-1")
-    world = erased(story, 3 * DAY).world(until=5 * DAY)
+    world = erased(story, 3 * DAY).world(plan=FEW, until=5 * DAY)
     opened, recovering, revised = world.of(LEFT)
     assert "ada-1 was spoken with" in recovering.explanation
     assert (opened.transition, recovering.transition, revised.transition) == ("opened", "recovering", "revised")
@@ -86,7 +87,7 @@ def test_a_snoozed_alert_too_is_told_anew_without_the_name_and_stays_snoozed() -
     story(2 * DAY, TouchLogged, direction="inbound", kind="call", stakeholder_id="ada-1")
     name = fingerprint_of("default", "acme", LEFT, "stakeholder", "bob-2")
     story(2 * DAY + HOUR, AlertFeedback, alert_id=name, disposition="snoozed")
-    world = erased(story, 3 * DAY).world(until=5 * DAY)
+    world = erased(story, 3 * DAY).world(plan=FEW, until=5 * DAY)
     assert [(a.transition, a.suppressed_by) for a in world.of(LEFT)[2:]] == [
         ("snoozed", ("snooze",)),
         ("revised", ("snooze",)),
@@ -95,7 +96,7 @@ def test_a_snoozed_alert_too_is_told_anew_without_the_name_and_stays_snoozed() -
 
 def test_an_alert_that_does_not_name_the_person_is_not_told_anew() -> None:
     story = sponsors("ada-1", "bob-2")(DAY, StakeholderLeft, stakeholder_id="bob-2")
-    world = erased(story, 2 * DAY).world(until=3 * DAY)
+    world = erased(story, 2 * DAY).world(plan=FEW, until=3 * DAY)
     assert [alert.transition for alert in world.of(LEFT)] == ["opened"]
 
 
@@ -110,7 +111,7 @@ def test_counts_stay_and_different_people_stay_different() -> None:
     for row in reversed(before):
         story.rows.insert(0, (row[0], row[1], msgspec.structs.replace(row[2], event_id="first")))
     erased(erased(story, 2 * DAY), 2 * DAY, "bob-2")
-    world = story.world(until=3 * DAY)
+    world = story.world(plan=FEW, until=3 * DAY)
     people = {entry[at] for log in world.record().logs.values() for entry in log for at in range(2, len(entry))}
     assert {"erased#2", "erased#3"} <= people
     assert people.isdisjoint({"ada-1", "bob-2"})
@@ -125,14 +126,14 @@ def test_the_role_that_was_known_goes_on_counting() -> None:
     story = sponsors("ada-1")(0, GoalSet, goal_id="g", kind="risk", direction="up", baseline=0.0, target=1.0)
     story(HOUR, GoalMeasured, goal_id="g", value=2.0, evidence="measured")
     story(2 * HOUR, GoalAcknowledged, goal_id="g", stakeholder_id="ada-1")
-    world = erased(story, DAY).world(until=30 * DAY)
+    world = erased(story, DAY).world(plan=FEW, until=30 * DAY)
     assert world.record().goals["g"].acks == [(T0 + 2 * HOUR, "erased#1", "sponsor")]
     assert world.of("goal.achieved_unseen") == []
     assert world.record().people == {}
 
 
 def test_a_log_of_an_older_pack_is_searched_too() -> None:
-    world = sponsors("ada-1").world()
+    world = sponsors("ada-1").world(plan=FEW)
     (key,) = [key for key in world.store if key.startswith(b"a/")]
     record = decode_account_record(world.store[key])
     record.logs["of old"] = [[T0, b"12345678", "ada-1", "ada-1", 7]]
@@ -146,8 +147,8 @@ def test_what_was_said_and_what_was_about_to_be_said_of_the_person_is_forgotten(
     story = sponsors("ada-1")(DAY, StakeholderLeft, stakeholder_id="ada-1")
     name = fingerprint_of("default", "acme", LEFT, "stakeholder", "ada-1")
     story(DAY + HOUR, AlertFeedback, alert_id=name, disposition="noise")
-    assert story.world().record().muted != {}
-    record = erased(story, DAY + 2 * HOUR).world().record()
+    assert story.world(plan=FEW).record().muted != {}
+    record = erased(story, DAY + 2 * HOUR).world(plan=FEW).record()
     assert (record.muted, record.episodes) == ({}, [])
 
 
@@ -155,7 +156,11 @@ def test_who_comes_back_is_somebody_new() -> None:
     story = erased(sponsors("ada-1")(DAY, StakeholderLeft, stakeholder_id="ada-1"), 2 * DAY)
     story(3 * DAY, StakeholderUpdated, stakeholder_id="ada-1", role="sponsor")
     story(4 * DAY, StakeholderLeft, stakeholder_id="ada-1")
-    assert [alert.transition for alert in story.world(until=5 * DAY).of(LEFT)] == ["opened", "resolved", "opened"]
+    assert [alert.transition for alert in story.world(plan=FEW, until=5 * DAY).of(LEFT)] == [
+        "opened",
+        "resolved",
+        "opened",
+    ]
 
 
 @pytest.mark.parametrize(

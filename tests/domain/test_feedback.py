@@ -9,8 +9,9 @@ from detector.domain.events import AlertFeedback, IncidentOpened, IncidentResolv
 from detector.domain.feedback import MAX_MUTED
 from detector.domain.verdict import CRITICAL, HIGH, WARN, WATCH
 from tests.domain.life import GRACE, Life
-from tests.domain.world import DAY, HOUR, MINUTE, T0, Eight, Story, World
+from tests.domain.world import DAY, HOUR, MINUTE, T0, Story, World, only
 
+FEW = only("usage.dark", "incident.untold")
 INCIDENT = fingerprint_of("default", "acme", "incident.untold", "incident", "i1")
 
 
@@ -303,7 +304,7 @@ def test_a_resolved_alert_is_not_snoozed_and_an_answer_to_it_counts_if_it_comes_
 
 
 def incident(story: Story | None = None) -> Story:
-    return (story or Eight())(0, IncidentOpened, incident_id="i1", severity="major")
+    return (story or Story())(0, IncidentOpened, incident_id="i1", severity="major")
 
 
 def feedback(story: Story, at: int, disposition: str, alert_id: str = INCIDENT, **fields: Any) -> Story:
@@ -315,19 +316,19 @@ def unknown(world: World) -> int:
 
 
 def test_an_alert_is_named_by_its_id_or_by_its_fingerprint() -> None:
-    alert_id = incident().world(until=DAY).alerts[0].alert_id
+    alert_id = incident().world(plan=FEW, until=DAY).alerts[0].alert_id
     for name in (alert_id, INCIDENT):
-        world = feedback(incident(), HOUR, "acknowledged", name).world(until=DAY)
+        world = feedback(incident(), HOUR, "acknowledged", name).world(plan=FEW, until=DAY)
         assert [said[1] for said in world.said("incident.untold")] == ["opened", "acknowledged"]
         assert unknown(world) == 0
 
 
 def test_feedback_on_what_is_not_known_is_counted_and_says_nothing() -> None:
     """R2.11: a first event of an account included, and an alert that has been over for longer than its cool-down."""
-    assert unknown(feedback(Eight(), 0, "noise").world()) == 1
+    assert unknown(feedback(Story(), 0, "noise").world(plan=FEW)) == 1
     story = feedback(incident(), HOUR, "acted", "0" * 32)
     story(2 * HOUR, IncidentResolved, incident_id="i1")
-    world = feedback(story, 3 * DAY, "noise").world(until=4 * DAY)
+    world = feedback(story, 3 * DAY, "noise").world(plan=FEW, until=4 * DAY)
     assert unknown(world) == 2
     assert world.record().muted == {}
     assert [said[1] for said in world.said("incident.untold")] == ["opened", "resolved"]
@@ -337,18 +338,18 @@ def test_what_was_said_of_an_earlier_episode_is_not_said_of_this_one() -> None:
     """By fingerprint, before it opened: it came late, and whom it was about is over."""
     story = feedback(incident(), HOUR, "acted", late=0)
     late = feedback(incident(), 10 * MINUTE, "acted", late=HOUR)
-    assert [said[1] for said in story.world(until=DAY).said("incident.untold")] == ["opened", "acknowledged"]
-    assert [said[1] for said in late.world(until=DAY).said("incident.untold")] == ["opened"]
-    assert unknown(late.world(until=DAY)) == 1
+    assert [said[1] for said in story.world(plan=FEW, until=DAY).said("incident.untold")] == ["opened", "acknowledged"]
+    assert [said[1] for said in late.world(plan=FEW, until=DAY).said("incident.untold")] == ["opened"]
+    assert unknown(late.world(plan=FEW, until=DAY)) == 1
 
 
 def test_a_snoozed_body_says_so_and_the_next_one_no_more() -> None:
     """events.md 4: `suppressed_by`: snooze; health shows the last body that was published."""
-    story = Eight()
+    story = Story()
     for day in range(10):
         story(day * DAY, UsageRecorded)
     dark = fingerprint_of("default", "acme", "usage.dark", None, None)
-    world = feedback(story, 25 * DAY, "snoozed", dark, snooze_until=T0 + 30 * DAY).world(until=31 * DAY)
+    world = feedback(story, 25 * DAY, "snoozed", dark, snooze_until=T0 + 30 * DAY).world(plan=FEW, until=31 * DAY)
     opened, snoozed, revised = world.of("usage.dark")
     assert [alert.suppressed_by for alert in (opened, snoozed, revised)] == [(), ("snooze",), ()]
     assert snoozed.explanation.endswith("It is snoozed until 2026-02-04 00:00 UTC.")
@@ -357,9 +358,9 @@ def test_a_snoozed_body_says_so_and_the_next_one_no_more() -> None:
 
 
 def test_what_is_noise_says_why_it_ended_and_who_acted_is_told() -> None:
-    (_, noise) = feedback(incident(), HOUR, "noise").world(until=2 * HOUR).of("incident.untold")
+    (_, noise) = feedback(incident(), HOUR, "noise").world(plan=FEW, until=2 * HOUR).of("incident.untold")
     assert noise.explanation.startswith("Somebody said that this is noise.")
-    story = Eight()
+    story = Story()
     for day in range(10):
         story(day * DAY, UsageRecorded)
     dark = fingerprint_of("default", "acme", "usage.dark", None, None)
@@ -367,4 +368,4 @@ def test_what_is_noise_says_why_it_ended_and_who_acted_is_told() -> None:
     for day in range(26, 40):
         story(day * DAY, UsageRecorded)
     story(26 * DAY, TouchLogged, direction="outbound", kind="call", outcome="held")
-    assert story.world().alerts[-1].explanation.endswith("Somebody here said that they acted on it.")
+    assert story.world(plan=FEW).alerts[-1].explanation.endswith("Somebody here said that they acted on it.")

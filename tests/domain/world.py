@@ -191,3 +191,22 @@ def with_rule(changed: Rule, plan: Plan = PLAN) -> Plan:
             for cls, entry in plan.entries.items()
         },
     )
+
+
+def with_rules(rules: Iterable[Rule], release: int = PLAN.release) -> Plan:
+    """The pack with these rules alone, all of them armed."""
+    rules = tuple(msgspec.structs.replace(rule, index=index) for index, rule in enumerate(rules))
+    by_id = {rule.id: rule for rule in rules}
+    entries = {
+        cls: msgspec.structs.replace(
+            entry, wakes=tuple((by_id[rule.id], field) for rule, field in entry.wakes if rule.id in by_id)
+        )
+        for cls, entry in PLAN.entries.items()
+    }
+    default = msgspec.structs.replace(PLAN.default, armed=frozenset(range(len(rules))))
+    return msgspec.structs.replace(PLAN, release=release, rules=rules, entries=entries, default=default)
+
+
+def only(*rule_ids: str) -> Plan:
+    """The pack with the rules of these ids alone: what a test says of them holds whatever rules there are beside."""
+    return with_rules(rule for rule in PLAN.rules if rule.id in rule_ids)
