@@ -14,7 +14,7 @@ from detector.domain.calendar import DAY_MS
 from detector.domain.evidence import FAMILIES, FRESH_MS, KNOWN_MS, VOICES, heard, last_event, last_verified, proof
 from detector.domain.plan import Plan, Rule, Tenant
 from detector.domain.state import Episode
-from detector.domain.verdict import CRITICAL, HIGH, EventDriven, Moment, earliest
+from detector.domain.verdict import CRITICAL, HIGH, Moment, earliest
 
 POINTS: Final = (0, 2, 8, 20, 45, 70)
 """What an open signal costs, by its level: none, info, watch, warn, high, critical."""
@@ -155,10 +155,10 @@ class Index:
         """The share of a family's rules that are armed (R2.7) and have seen enough history to judge (R2.4)."""
         tenant = self._plan.tenant(account.tenant_id)
         sure, asked, every = self._asked_of(account.tenant_id, tenant)[family]
-        owns = (tenant.rule_for(rule, account) for rule in asked)
-        return (
-            (sure + sum(own is not None and own.operator.warm(account, now) for own in owns)) / every if every else 1.0
-        )
+        for rule in asked:
+            own = tenant.rule_for(rule, account)
+            sure += own is not None and own.operator.warm(account, now)
+        return sure / every if every else 1.0
 
     def _asked_of(self, tenant_id: str, tenant: Tenant) -> Mapping[str, tuple[int, list[Rule], int]]:
         """For each family how many rules judge whatever account it is, which have to be asked, and how many it has."""
@@ -167,14 +167,10 @@ class Index:
         if found is None:
             found = self._asked[name] = {}
             for family, rules in self._rules.items():
-                asked = [rule for rule in rules if rule.index in tenant.variants or not _always_warm(rule)]
+                asked = [rule for rule in rules if rule.index in tenant.variants or rule.operator.needs_history]
                 sure = sum(rule.index in tenant.armed and rule not in asked for rule in rules)
                 found[family] = sure, [rule for rule in asked if rule.index in tenant.armed], len(rules)
         return found
-
-
-def _always_warm(rule: Rule) -> bool:
-    return isinstance(rule.operator, EventDriven) and "warm" not in vars(rule.operator.__class__)
 
 
 def score_of(levels: Iterable[int]) -> int:

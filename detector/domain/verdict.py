@@ -118,6 +118,11 @@ class Operator(Protocol):
         """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; for daily ones only."""
         ...
 
+    @property
+    def needs_history(self) -> bool:
+        """Whether it is not always warm."""
+        ...
+
     def warm(self, account: Account, now: int) -> bool:
         """Whether it has seen enough history to judge."""
         ...
@@ -148,6 +153,11 @@ class EventDriven(msgspec.Struct, frozen=True):
         """Nothing is found by the day."""
         del block, now
         return True
+
+    @property
+    def needs_history(self) -> bool:
+        """It needs none."""
+        return False
 
     def warm(self, account: Account, now: int) -> bool:
         """It needs no history."""

@@ -216,7 +216,7 @@ def lasting(world: World) -> set[tuple[str, str, str | None, str]]:
     return {alert for alert in world.open() if alert[1] not in MOMENTARY}
 
 
-@bounded
+@settings(bounded, max_examples=20)
 @given(rows(accounts=("acme",)))
 def test_what_opened_can_end(stream: list[Row]) -> None:
     """Whatever is open, good news of every kind and time end it."""

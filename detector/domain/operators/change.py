@@ -125,6 +125,11 @@ class Change(msgspec.Struct, frozen=True):
         opened_on = settled_day(episode.opened)
         return any(self._level(self._window(account, day), frozen) == 0 for day in (opened_on - 1, opened_on))
 
+    @property
+    def needs_history(self) -> bool:
+        """As much as the windows cover."""
+        return True
+
     def warm(self, account: Account, now: int) -> bool:
         """Whether usage goes back as far as the windows reach."""
         return self._reaches(account.hot, settled_day(now))

@@ -147,6 +147,11 @@ class Threshold(EventDriven, frozen=True):
             return measure.subjects(account, moment.now)
         return (None,)
 
+    @property
+    def needs_history(self) -> bool:
+        """Where it compares with a usual week."""
+        return self.usual is not None
+
     def warm(self, account: Account, now: int) -> bool:
         """Whether a usual week is known: of very many events only the latest are kept."""
         return self.usual is None or self.usual.mean(account, now - self.window_ms, None) is not None
