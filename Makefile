@@ -34,6 +34,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m detector.docs --check
 
 unit: setup
 	$(PYTEST) -q -m "not broker"
