@@ -97,7 +97,7 @@ def _lanes(events: list[dict[str, Any]], tells: Mapping[str, list[str]]) -> list
 
 
 def _number(event: Mapping[str, Any]) -> str:
-    """What an event measures: its only number, money and the ends of a scale left out; empty where it has several."""
+    """What an event measures: its only number; money, durations and the ends of a scale do not count."""
     found = [
         value
         for field, value in event.items()
@@ -105,6 +105,6 @@ def _number(event: Mapping[str, Any]) -> str:
         and not isinstance(value, bool)
         and field not in _ENVELOPE
         and not field.startswith(("_", "scale_"))
-        and not field.endswith(("_at", "_minor"))
+        and not field.endswith(("_at", "_minor", "_days", "_seconds"))
     ]
     return f"{found[0]:,.10g}" if len(found) == 1 else ""
