@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from detector.catalogue import rows as r
 from detector.catalogue import words as w
-from detector.catalogue.operators import attainment, once, silence, threshold
+from detector.catalogue.operators import attainment, once, silence, threshold, trend
 from detector.catalogue.words import (
     Condition,
     Days,
@@ -14,7 +14,6 @@ from detector.catalogue.words import (
     MeasureName,
     Per,
     Positive,
-    RuleName,
     Severity,
     Share,
     Source,
@@ -204,72 +203,8 @@ class DraftSnowball(DraftRow):
     clears: SnowballEnds
 
 
-class Move(Words):
-    """A fall or a rise of the index by points, against its value so long ago (a range: its mean there)."""
-
-    points: Annotated[float, Field(gt=0, le=100)]
-    over: Days | Annotated[list[Days], Field(min_length=2, max_length=2)]
-
-
-class Flat(Words):
-    """Within a share of its own mean for so long."""
-
-    within: Share
-    for_: Days = Field(alias="for")
-
-
-class UnderMean(Words):
-    """Under the plateau's mean by a share, on evaluations so far apart, each lower than the one before."""
-
-    share: Share
-    evaluations: Positive
-    apart: Days
-    each_lower: bool
-
-
-class OverLow(Words):
-    """Points over the low of an alert of one of these rules that has ended."""
-
-    points: Annotated[float, Field(gt=0, le=100)]
-    of: Annotated[list[RuleName], Field(min_length=1)]
-
-
-class TrendStep(Words):
-    """A rung of a trend of the index; every word must hold, `for` so long."""
-
-    severity: Severity
-    fall: Move | None = None
-    rise: Move | None = None
-    flat: Flat | None = None
-    under_mean: UnderMean | None = None
-    over_low: OverLow | None = None
-    below: float | None = None
-    for_: Days | None = Field(default=None, alias="for")
-
-
-class TrendWay(Words):
-    """One way to clear: at or above its value so long ago, so far over its low or its mean, or flat again."""
-
-    not_under: Days | None = None
-    over_low: float | None = None
-    at_least: float | None = None
-    over_mean: Share | None = None
-    flat: Flat | None = None
-
-
-class TrendEnds(Ends):
-    """Cleared by any of these."""
-
-    any: list[TrendWay] = Field(default=[])
-
-
-class DraftTrend(DraftRow):
-    """The value index against its own past; `days_until`: the days to this value at the present slope are evidence."""
-
-    operator: Literal["trend"]
-    days_until: float | None = None
-    opens: Annotated[list[TrendStep], Field(min_length=1)]
-    clears: TrendEnds
+class DraftTrend(DraftRow, trend.TrendRow):
+    """The value index against its own past."""
 
 
 class ConjunctionStep(Words):
@@ -322,6 +257,6 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "obligation": ("observed", "expected", "unit"),
     "attainment": ("observed", "expected", "ratio", "at", "measured"),
     "snowball": ("observed", "negatives", "cells"),
-    "trend": ("observed", "expected", "points", "days"),
+    "trend": ("observed", "expected", "points", "days", "course", "outlook"),
     "conjunction": ("signals", "count"),
 }

@@ -8,6 +8,7 @@ from detector.domain.matchers import Matcher
 from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, DaySums, Kept, Mark, Track
 from detector.domain.operators.change import Change
 from detector.domain.operators.silence import Silence
+from detector.domain.operators.trend import Trend
 from detector.domain.plan import Entry, Rule, Tenant
 
 Needs = tuple[Mapping[str, Any], ...]
@@ -86,6 +87,8 @@ def costs_of(rule: Rule) -> tuple[str, ...]:
     found = [f"{what.slot if isinstance(what, Track) else what.name} {cost_of(what)}" for what in kept.values()]
     if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of.source is None):
         found.insert(0, f"{rule.operator.name} 0 bytes (every hot block has it)")
+    elif isinstance(rule.operator, Trend):
+        found.append("value_index 7 bytes for each day on which it changed, at most 151 (1057 bytes)")
     elif not found:
         found.append("0 bytes (every account keeps its goals)")
     return tuple(found)

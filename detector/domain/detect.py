@@ -5,7 +5,7 @@ are judged, so that each body shows the account as the whole step left it. Pure 
 is changed in place. What came of it is collected in `alerts` and `touched`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias, final
 
 import msgspec
@@ -27,17 +27,18 @@ from detector.domain.events import (
     UsageActiveUsers,
     UsageRecorded,
 )
-from detector.domain.evidence import take
+from detector.domain.evidence import HEARD, take
 from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
 from detector.domain.feedback import meant
 from detector.domain.health import Health, health_of
-from detector.domain.history import NONE, note
+from detector.domain.history import NONE, moved_on, note
 from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, grade_of
 from detector.domain.lifecycle import close, forget_spans, retold
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
 from detector.domain.measures import Log
-from detector.domain.plan import Plan, Rule
+from detector.domain.operators.trend import Trend
+from detector.domain.plan import Plan, Rule, Tenant
 from detector.domain.state import Episode
 from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
 
@@ -45,6 +46,7 @@ from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
 USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
 _FULL: Final = 2  # daily evaluations must not take the short cut: an alert, or a calendar of the account's own
 _CHANGED: Final = 4  # facts changed since the last snapshot
+_MOVED: Final = 8  # the index has changed not so long ago: trends may open
 
 CHURNED_SAYS: Final = "The customer has left: nothing is expected of the account until a deal is closed."
 ERASED_SAYS: Final = "The account was erased: nothing of it is kept."
@@ -97,7 +99,7 @@ class Detect:
     """
 
     __slots__ = (
-        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_usage",
+        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_reach", "_trends", "_usage",
         "alerts", "noted", "touched", "unknown_feedback",
     )  # fmt: skip
 
@@ -110,7 +112,10 @@ class Detect:
         later = (rule for rule in plan.rules if rule.stratum > 1)
         self._later = tuple(sorted(later, key=lambda rule: (rule.stratum, rule.index)))
         kept = (kept for entry in plan.entries.values() for kept in entry.updates)
-        self._logs = {log.name: log.fields for log in kept if isinstance(log, Log)}
+        self._logs = {log.name: log.fields for log in kept if isinstance(log, Log)} | {HEARD.name: HEARD.fields}
+        self._trends = tuple(rule for rule in plan.rules if isinstance(rule.operator, Trend))
+        forms = (form for tenant in (plan.default, *plan.tenants.values()) for form in _forms_of(tenant, self._trends))
+        self._reach = max((form.operator.reach for form in forms if isinstance(form.operator, Trend)), default=0)
         self._forms: dict[str, tuple[Rule, ...]] = {}
         usage = plan.entries.get(UsageRecorded)
         self._usage: tuple[Asked, ...] = usage.wakes if usage is not None else ()
@@ -231,7 +236,7 @@ class Detect:
 
     def idle(self, tenant_id: str, block: bytes | bytearray, due: int) -> bool:
         """Whether the hot block alone shows that a daily evaluation finds nothing new."""
-        return not hot.wake_mask(block) & (_FULL | _CHANGED) and self._quiet(tenant_id, block, due)
+        return not hot.wake_mask(block) & (_FULL | _CHANGED | _MOVED) and self._quiet(tenant_id, block, due)
 
     def _quiet(self, tenant_id: str, block: bytes | bytearray, due: int) -> bool:
         return all(rule.operator.quiet(block, due) for rule in self._daily_of(tenant_id))
@@ -265,6 +270,8 @@ class Detect:
         elif daily and (mask & _FULL or not self._quiet(account.tenant_id, account.hot, due)):
             rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
             forget_spans(account, due)
+        elif daily and mask & _MOVED:
+            rules += self._stirring(account, moment)
         if rules or hot.next_wake(account.hot) <= due:
             self._step(_Step(account, moment, None), [(rule, None) for rule in rules])
         if daily and mask & _CHANGED:
@@ -288,6 +295,20 @@ class Detect:
                 del kept[name]
         record.pending = {name: held for name, held in record.pending.items() if name.partition("|")[0] in self._by_id}
         self._step(step, [(rule, None) for rule in self._plan.rules])
+
+    def _stirring(self, account: Account, moment: Moment) -> list[Rule]:
+        """The trends that would open now; of an account whose index has not changed for long, nobody is asked again."""
+        moved = moved_on(account.record.standing)
+        if moved is None or moment.now // DAY_MS - 1 - moved > self._reach:
+            hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_MOVED)
+            return []
+        tenant = self._plan.tenant(account.tenant_id)
+        own = ((rule, tenant.rule_for(rule, account)) for rule in self._trends)
+        return [
+            rule
+            for rule, form in own
+            if form is not None and isinstance(form.operator, Trend) and form.operator.stirs(account, moment)
+        ]
 
     def _everything(self, step: _Step) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
@@ -351,6 +372,7 @@ class Detect:
         account, standing = step.account, step.account.record.standing
         index = self._index.assess(account, step.moment)
         if note(standing, step.moment.now, NONE if index.value is None else index.value):
+            hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) | _MOVED)
             account.record.size += EACH_DAY_BYTES
             step.moved.add("index")
         confidence = round(100 * index.confidence)
@@ -473,7 +495,7 @@ class Detect:
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = frozenset() if record.asleep else self._plan.tenant(account.tenant_id).armed
-        mask = hot.wake_mask(account.hot) & _CHANGED
+        mask = hot.wake_mask(account.hot) & (_CHANGED | _MOVED)
         if index.awaits_usage:
             mask |= USAGE
         for rule, _ in self._usage:
@@ -502,6 +524,11 @@ class Detect:
 
 def _open(episode: Episode | None) -> Episode | None:
     return None if episode is None or episode.status == "resolved" else episode
+
+
+def _forms_of(tenant: Tenant, rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Rules in every form that a tenant has of them."""
+    return (form for rule in rules for form in tenant.forms_of(rule))
 
 
 def _points(value: int | None) -> float | None:

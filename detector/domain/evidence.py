@@ -41,7 +41,7 @@ VOICES: Final = (frozenset({"executive", "sponsor"}), frozenset({"champion"}), f
 """The roles that should be heard; of the first two either will do."""
 
 _HELD: Final = (Test("outcome", frozenset({"held", "replied"})),)
-_HEARD: Final = Log(
+HEARD: Final = Log(
     "_heard",
     Matcher(
         "_heard",
@@ -69,8 +69,8 @@ def take(event: Event, event_hash: bytes, account: Account) -> None:
     elif isinstance(event, e.GoalAcknowledged):
         widen(marks, _outcome("customer_confirmed"), at)
     if event.stakeholder_id is not None:
-        _HEARD.fold(event, event_hash, account)
-    elif event.role is not None and _HEARD.matcher.matches(event, account):
+        HEARD.fold(event, event_hash, account)
+    elif event.role is not None and HEARD.matcher.matches(event, account):
         widen(marks, _voice(event.role), at)
 
 
@@ -110,7 +110,7 @@ def heard(account: Account, roles: Collection[str]) -> int | None:
     """When somebody in one of the roles, as known now, was last heard; None when never."""
     marks = [account.latest(_voice(role)) for role in roles]
     last = max((at for at in marks if at is not None), default=None)
-    for entry in reversed(account.record.logs.get(_HEARD.name, ())):
+    for entry in reversed(account.record.logs.get(HEARD.name, ())):
         if account.role_of(entry[2], entry[3]) in roles:
             return int(entry[0]) if last is None else max(last, int(entry[0]))
     return last

@@ -137,7 +137,7 @@ def test_list_has_a_header_a_line_a_rule_and_the_totals(capsys: pytest.CaptureFi
     words = [" ".join(line.split()) for line in lines]
     assert words[0] == "rule family operator severities state"
     assert "usage.drop adoption change watch, warn, high runs" in words
-    assert "index.drop outcomes trend warn, high, critical planned" in words
+    assert "index.drop outcomes trend warn, high, critical runs" in words
     assert len(lines[1:-1]) == 80
     assert lines[-1] == said(capsys, "check").splitlines()[-1]
 

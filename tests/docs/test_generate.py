@@ -9,7 +9,7 @@ from detector.docs import family, overview
 from detector.docs.generate import ROOT, artefacts, drifted, main, write
 from detector.docs.pack import FAMILIES, Pack, read_pack
 
-MOST_BYTES = 6_000
+MOST_BYTES = 8_000
 """Of one picture: eighty of them are part of every clone."""
 
 

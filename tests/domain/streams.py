@@ -21,7 +21,7 @@ GAPS = (0, 1, 30_000, MINUTE, 2 * MINUTE, 2 * MINUTE + 1, HOUR, 6 * HOUR, DAY, 3
 # What many rules depend on; a stream draws some of it, and all that two rules of the pack listen to.
 COMMON = ("account.updated", "stage.entered", "onboarding.started", "onboarding.completed", "stakeholder.updated",
           "stakeholder.left", "touch.logged", "usage.recorded", "goal.set", "alert.feedback")  # fmt: skip
-THEMES: dict[str, tuple[str, ...]] = {rule.id: events_of(rule) for rule in PLAN.rules}
+THEMES: dict[str, tuple[str, ...]] = {rule.id: events for rule in PLAN.rules if (events := events_of(rule))}
 TYPES: tuple[str, ...] = tuple(sorted(set(EVENT_TYPES) - {"feed.heartbeat"}))
 _INFO = {name: inspect.type_info(cls) for name, cls in EVENT_TYPES.items()}
 

@@ -41,7 +41,7 @@ from detector.domain.index import (
 )
 from detector.domain.state import Episode, account_path, hot_key, record_key
 from detector.domain.verdict import CRITICAL, HIGH, INFO, WARN, WATCH, Moment
-from tests.domain.test_small import account, unarmed
+from tests.domain.test_small import account
 from tests.domain.world import DAY, HOUR, MINUTE, PLAN, SPINE, T0, Eight, Story, World
 
 levels = st.lists(st.integers(INFO, CRITICAL), max_size=8)
@@ -245,7 +245,7 @@ def test_an_alert_costs_its_points_while_it_is_open_and_says_what_it_did_to_the_
 def test_a_recovering_alert_costs_nothing() -> None:
     now = account()
     now.record.episodes = [opened("contact.dark", HIGH, status="recovering"), opened("usage.dark", WARN)]
-    found = Index(PLAN).assess(now, Moment(T0 + 20 * DAY, T0 + 20 * DAY, T0, T0))
+    found = Index(SPINE).assess(now, Moment(T0 + 20 * DAY, T0 + 20 * DAY, T0, T0))
     assert {name: family.points for name, family in found.families.items()} == {"adoption": {"usage.dark": 200}}
 
 
@@ -339,21 +339,22 @@ def test_the_later_of_a_person_and_a_mere_role_counts() -> None:
 
 
 def test_rules_that_are_not_armed_lower_the_confidence() -> None:
-    sure, unsure = (assess(known().world(60 * DAY, plan=plan), T0 + 60 * DAY) for plan in (PLAN, unarmed()))
+    silent = msgspec.structs.replace(SPINE, default=msgspec.structs.replace(SPINE.default, armed=frozenset()))
+    sure, unsure = (assess(known().world(60 * DAY, plan=plan), T0 + 60 * DAY) for plan in (SPINE, silent))
     assert unsure.confidence < sure.confidence
 
 
 def test_what_was_dropped_lowers_the_confidence_5_percent_each_kind() -> None:
     now = thawed(known().world(60 * DAY))
     now.record.evicted = {"log": 9, "subject": 1, "body": 3}
-    confidence = Index(PLAN).assess(now, Moment(T0 + 60 * DAY, T0 + 60 * DAY, T0, T0)).confidence
+    confidence = Index(SPINE).assess(now, Moment(T0 + 60 * DAY, T0 + 60 * DAY, T0, T0)).confidence
     assert confidence == round(0.95**2, 2)
 
 
 def test_rules_that_have_seen_too_little_lower_the_confidence() -> None:
     """R2.4: five weeks of usage are needed before a drop in it can be judged."""
     found = assess(known(30).world(30 * DAY), T0 + 30 * DAY)
-    adoption = [rule for rule in PLAN.rules if rule.family == "adoption"]
+    adoption = [rule for rule in SPINE.rules if rule.family == "adoption"]
     warm = [rule for rule in adoption if rule.id != "usage.drop"]
     assert found.families["adoption"].confidence <= round(len(warm) / len(adoption), 2) < 1
 
