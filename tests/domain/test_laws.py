@@ -213,7 +213,10 @@ MOMENTARY = frozenset({"support.flood"})
 
 
 def lasting(world: World) -> set[tuple[str, str, str | None, str]]:
-    return {alert for alert in world.open() if alert[1] not in MOMENTARY}
+    """What is open, not recovering: an alert that opened and cleared within the grace recovers, or never was."""
+    last = {alert.fingerprint: alert for alert in world.alerts}
+    told = {(a.account_id, a.rule_id, a.subject.id, a.severity) for a in last.values() if a.status == "open"}
+    return {alert for alert in told if alert[1] not in MOMENTARY}
 
 
 @settings(bounded, max_examples=20)
