@@ -316,7 +316,7 @@ class Detect:
         self._step(step, [(rule, None) for rule in rules])
 
     def _first(self, step: _Step) -> None:
-        """The first event of an account has been taken in: begin to wait for what every account owes."""
+        """An event of before all others was taken in: begin, perhaps anew, to wait for what every account owes."""
         self._everything(step)
         self._touch(step.account, step.moment)
 

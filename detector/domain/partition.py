@@ -302,8 +302,11 @@ class Partition:
         account = self._accounts.get(who)
         return self._open(who, now) if account is None else account
 
-    def _took(self, event: Event, account: Account, topic: str, now: int) -> None:
-        """Note that an event changed something: its account is dirty, and in order or not."""
+    def _took(self, event: Event, account: Account, topic: str, now: int) -> bool:
+        """Note that an event changed something: its account is dirty, and in order or not.
+
+        True where no event of the account is earlier: what counts from its first event may have to begin anew.
+        """
         self._tally.applied[topic] += 1
         if event.occurred_at < now - LATE_MS:
             self._tally.late[topic] += 1
@@ -313,10 +316,12 @@ class Partition:
             account.record_dirty = True
         else:
             account.last = now
-        if event.occurred_at < account.first_event:
-            account.first_event = event.occurred_at
-            hot.mark_seen(account.hot, event.occurred_at)
         self._dirty[account] = None
+        if event.occurred_at >= account.first_event:
+            return False
+        account.first_event = event.occurred_at
+        hot.mark_seen(account.hot, event.occurred_at)
+        return True
 
     def _open(self, who: tuple[str, str], now: int) -> Account:
         path = account_path(*who)
@@ -343,9 +348,8 @@ class Partition:
         if hot.seen(block, hot.hash8(event.event_id)):
             self._tally.duplicates += 1
             return
-        first = account.last < 0
         waited_for = hot.wake_mask(block) & USAGE or hot.first_usage(block) is None
-        self._took(event, account, topic, now)
+        first = self._took(event, account, topic, now)
         who, what, at = event.stakeholder_id, event.feature, event.occurred_at
         hot.add_usage(
             block,
@@ -356,7 +360,7 @@ class Partition:
             hot.RECORDED,
             None if what is None else feature_hash(what),
         )
-        if waited_for:
+        if waited_for or first:
             self._detect.usage(event, account, now, self._trigger(event, topic, record), first=first)
             self._came(account, record.timestamp)
 
@@ -377,8 +381,7 @@ class Partition:
         if duplicate(event, event_hash, account, now):
             self._tally.duplicates += 1
             return
-        first = account.last < 0
-        self._took(event, account, topic, now)
+        first = self._took(event, account, topic, now)
         self._detect.event(event, event_hash, account, now, self._trigger(event, topic, record), first=first)
         self._came(account, record.timestamp)
 
