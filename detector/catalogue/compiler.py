@@ -9,7 +9,7 @@ from detector.catalogue.load import Document, Where, nearest
 from detector.catalogue.names import Names
 from detector.catalogue.operators import OPERATORS, kind_of
 from detector.catalogue.reading import read
-from detector.catalogue.strata import stratified
+from detector.catalogue.strata import signals_of, stratified
 from detector.catalogue.whens import starts_of, when_of
 from detector.domain.conditions import Condition
 from detector.domain.plan import Action, Rule
@@ -46,6 +46,7 @@ def read_pack(document: Document) -> "Compiler":
         raise document.error(("release",), "release must be a whole number from 1 on: raise it with every change")
     names = Names(document)
     names.rules = tuple(map(str, section_of(document, "rules")))
+    names.signals = signals_of(section_of(document, "rules"))
     for name, what in section_of(document, "matchers").items():
         names.add_matcher(name, what)
     names.declared = tuple(section_of(document, "measures"))

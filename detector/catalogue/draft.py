@@ -36,7 +36,7 @@ WORKED_OUT: Final = frozenset({"way", "day"})
 """Fields that only a draft may read: how far of its way a goal has come, and the day of an event."""
 
 
-_SAY_IT_THEMSELVES: Final = frozenset({"silence"})
+_SAY_IT_THEMSELVES: Final = frozenset({"silence", "conjunction"})
 """The operators whose `build` refuses every word that there is no code for."""
 
 

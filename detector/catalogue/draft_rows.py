@@ -6,9 +6,8 @@ from pydantic import Field, model_validator
 
 from detector.catalogue import rows as r
 from detector.catalogue import words as w
-from detector.catalogue.operators import attainment, once, silence, threshold, trend
+from detector.catalogue.operators import attainment, conjunction, once, silence, threshold, trend
 from detector.catalogue.words import (
-    Condition,
     Days,
     Limit,
     MeasureName,
@@ -207,37 +206,8 @@ class DraftTrend(DraftRow, trend.TrendRow):
     """The value index against its own past."""
 
 
-class ConjunctionStep(Words):
-    """A rung: so many of the `signals`, and these other conditions."""
-
-    severity: Severity
-    at_least: Positive | None = None
-    all: list[Condition] = Field(default=[])
-
-
-class ConjunctionEnds(Ends):
-    """Cleared when none of the signals is left (`signals: none`), or by any of these conditions."""
-
-    signals: Literal["none"] | None = None
-    any: list[Condition] = Field(default=[])
-
-
-class DraftConjunction(DraftRow):
-    """`all` of these conditions, and `at_least` so many of these `signals`."""
-
-    operator: Literal["conjunction"]
-    per: Per | None = None
-    all: list[Condition] = Field(default=[])
-    signals: list[Condition] = Field(default=[])
-    opens: Annotated[list[ConjunctionStep], Field(min_length=1)]
-    clears: ConjunctionEnds = ConjunctionEnds()
-
-    @model_validator(mode="after")
-    def _says(self) -> Self:
-        most = max(step.at_least or 0 for step in self.opens)
-        if not (self.all or self.signals) or most > len(self.signals) or (self.signals and not most):
-            raise ValueError("a conjunction has `all`, or `signals` of which each rung needs `at_least` so many")
-        return self
+class DraftConjunction(DraftRow, conjunction.ConjunctionRow):
+    """Several conditions and signals together."""
 
 
 DRAFTS: dict[str, type[DraftRow]] = {
@@ -258,5 +228,5 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "attainment": ("observed", "expected", "ratio", "at", "measured"),
     "snowball": ("observed", "negatives", "cells"),
     "trend": ("observed", "expected", "points", "days", "course", "outlook"),
-    "conjunction": ("signals", "count"),
+    "conjunction": tuple(conjunction.EXPLAINS),
 }

@@ -1,6 +1,6 @@
 """The names of a pack: its matchers and measures, looked up by the rows that use them."""
 
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from detector.catalogue.load import Document, Where, nearest
 from detector.catalogue.matching import fields_of, read_matcher
@@ -11,6 +11,9 @@ from detector.domain.events import EVENT_TYPES, UsageRecorded
 from detector.domain.matchers import Matcher
 from detector.domain.measures import DAY, Count, Log, Mark, Measure
 from detector.domain.operators.threshold import UsualWeek
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_LOG: Final = 256
 LATEST_LOG: Final = 4  # of a field that is read as last told: some may be dated ahead, or tell it not
@@ -45,6 +48,7 @@ class Names:
         self.measures: dict[str, MeasureRow] = {} if base is None else dict(base.measures)
         self.declared: tuple[str, ...] = ()
         self.rules: tuple[str, ...] = () if base is None else base.rules
+        self.signals: Mapping[str, frozenset[str]] = {} if base is None else base.signals
         self.used: dict[str, dict[str, None]] = {"matcher": {}, "measure": {}, "rule": {}}
         self._logs: dict[tuple[str, ...], tuple[Matcher, dict[str, None], int]] = {}
         for source, (matcher, fields, keep) in ({} if base is None else base._logs).items():  # noqa: SLF001 - its own

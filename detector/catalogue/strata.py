@@ -1,5 +1,8 @@
 """Strata: in which order rules are judged, so that each comes after all that it names (rules.md 11)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec.structs import replace
 
 from detector.catalogue.load import Document, nearest
@@ -8,6 +11,10 @@ from detector.domain.plan import Rule
 FAMILIES = "family:"
 WORKED_OUT = frozenset({"index", "confidence"})
 """What is worked out of the rules of the first stratum, beside the families."""
+
+
+_ASKS = frozenset({"signal", "family", "index", "confidence"})
+"""The words of conditions over what others say."""
 
 
 def stratified(document: Document, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -35,6 +42,23 @@ def stratified(document: Document, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         return found[rule.id]
 
     return tuple(_in(rule, stratum_of(rule, ())) for rule in rules)
+
+
+def signals_of(rows: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The rules of each family whose signals count in it (rules.md 11): of risk, over measures alone."""
+    found: dict[str, set[str]] = {}
+    for rule_id, row in rows.items():
+        words = row if isinstance(row, dict) else {}
+        parts = [words.get(word) for word in ("all", "signals", "opens", "clears")]
+        if words.get("polarity") != "good" and words.get("operator") != "trend" and not _names_others(parts):
+            found.setdefault(str(words.get("family")), set()).add(rule_id)
+    return {family: frozenset(rules) for family, rules in found.items()}
+
+
+def _names_others(part: Any) -> bool:
+    if isinstance(part, list):
+        return any(map(_names_others, part))
+    return isinstance(part, dict) and (not _ASKS.isdisjoint(part) or any(map(_names_others, part.values())))
 
 
 def _in(rule: Rule, stratum: int) -> Rule:

@@ -282,14 +282,6 @@ class While(Words):
     also: dict[MeasureName, Bounds] = Field(default={})
 
 
-class Moved(Words):
-    """How a measure moved: between its last two values, or over a window."""
-
-    above: float | None = None
-    at_most: float | None = None
-    window: Days | None = None
-
-
 class OfUsual(Words):
     """A measure as a share of the account's own baseline, over a window."""
 
@@ -298,22 +290,36 @@ class OfUsual(Words):
 
 
 class MeasureIs(Bounds):
-    """A measure within bounds, `before`: of a window that ended so long ago; `unbroken_by`: none of it came since."""
+    """A measure within bounds, `before`: of a window that ended so long ago.
+
+    `lasts`: so many events within its window are a sign, which holds so long after the last of them. `unbroken_by`:
+    only those are counted since this was last seen.
+    """
 
     measure: MeasureName
     is_: str | None = Field(default=None, alias="is")
     before: Days | None = None
-    moved: Moved | None = None
     of_usual: OfUsual | None = None
-    subject: Literal["other"] | None = None
+    lasts: Days | None = None
     unbroken_by: MeasureName | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        says = (self.at_least, self.at_most, self.above, self.below, self.is_, self.moved, self.of_usual)
+        says = (self.at_least, self.at_most, self.above, self.below, self.is_, self.of_usual)
         if all(word is None for word in says):
-            raise ValueError("say what of the measure: at_least, at_most, above, below, is, moved or of_usual")
+            raise ValueError("say what of the measure: at_least, at_most, above, below, is or of_usual")
         return self
+
+
+class WayMoved(Words):
+    """How far a goal moved on its way, as a share, between its last two verified measures.
+
+    Over a `window` where one is given; `of: other` asks that of any goal but the one that is judged.
+    """
+
+    way: Bounds
+    window: Days | None = None
+    of: Literal["other"] | None = None
 
 
 class SilentFor(Words):
@@ -371,7 +377,7 @@ class AnyOf(Words):
 
 def _condition(value: Any) -> str:
     words = value if isinstance(value, dict) else {}
-    kinds = ("silent", "signal", "family", "index", "confidence", "state", "all", "any")
+    kinds = ("silent", "signal", "family", "index", "confidence", "state", "way", "all", "any")
     return "~" + next((word for word in kinds if word in words), "measure")
 
 
@@ -383,6 +389,7 @@ Condition = Annotated[
     | Annotated[IndexIs, Tag("~index")]
     | Annotated[ConfidenceIs, Tag("~confidence")]
     | Annotated[StateIs, Tag("~state")]
+    | Annotated[WayMoved, Tag("~way")]
     | Annotated[AllOf, Tag("~all")]
     | Annotated[AnyOf, Tag("~any")],
     Discriminator(_condition),

@@ -84,14 +84,11 @@ class Conditions:
         return ", ".join(part for part in [said, *rest.told()] if part)
 
     def measured(self, name: str, rest: Rest) -> str:
-        """A measure within bounds, moving, or as it usually is."""
-        other = " of another" if rest.take("subject") == "other" else ""
+        """A measure within bounds, or as it usually is."""
         limits = rest.only("at_least", "at_most", "above", "below")
-        parts = [f"{self.within(name, limits)}{other}" if limits else f"{self.names.measure(name)}{other}"]
+        parts = [self.within(name, limits) if limits else self.names.measure(name)]
         if "is" in rest:
             parts.append(f"is {plain(rest.take('is'))}")
-        if moved := rest.take("moved"):
-            parts.append(_moved(Rest(moved)))
         if usual := rest.take("of_usual"):
             parts.append(f"at {bounds(usual, percent=True).replace('at least ', '')} or more of the account's own usual"
                          f" over {span(usual['window'])}")  # fmt: skip
@@ -99,6 +96,8 @@ class Conditions:
             parts.append(f"counted until {span(before)} ago")
         if broken := rest.take("unbroken_by"):
             parts.append(f"with no {self.names.missed(broken)} since the first of them")
+        if lasts := rest.take("lasts"):
+            parts.append(f"less than {span(lasts)} ago")
         return " ".join(parts)
 
     def during(self, what: Mapping[str, Any] | None) -> str:
@@ -135,13 +134,15 @@ class Conditions:
         )
 
 
-def _moved(moved: Rest) -> str:
-    window = f" in {span(moved.take('window'))}" if "window" in moved else ""
-    if moved.get("above") == 0:
-        return f"going up{window}"
-    if moved.get("at_most", 0) < 0:
-        return f"going down by {share(-moved['at_most'])} or more{window}"
-    return f"moving by {bounds(moved, percent=True)}{window}"
+def _way(_say: Conditions, moved: Mapping[str, Any], rest: Rest) -> str:
+    whose = "another goal" if rest.take("of") == "other" else "the goal"
+    how = f"moved by {bounds(moved, percent=True)} of its way"
+    if moved == {"above": 0}:
+        how = "moved its way"
+    elif moved.get("at_most", 0) < 0:
+        how = f"moved against its direction by {share(-moved['at_most'])} of its way or more"
+    window = rest.take("window")
+    return f"{whose} {how} " + ("at the last verified measure" if window is None else f"in {span(window)}")
 
 
 def _state_holds(_say: Conditions, name: str, rest: Rest) -> str:
@@ -158,6 +159,7 @@ _CONDITIONS: Final[Mapping[str, Callable[[Conditions, Any, Rest], str]]] = {
     "index": lambda _say, value, _rest: f"a value index of {bounds(value)}",
     "confidence": lambda _say, value, _rest: f"a confidence of {bounds(value, percent=True)}",
     "state": _state_holds,
+    "way": _way,
     "measure": lambda say, value, rest: say.measured(value, rest),
 }
 

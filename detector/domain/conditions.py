@@ -201,9 +201,8 @@ class Within(OfFacts, frozen=True):
         )
 
 
-@final
-class AllOf(msgspec.Struct, frozen=True):
-    """All of these conditions."""
+class Of(msgspec.Struct, frozen=True):
+    """What is common to conditions made of others."""
 
     conditions: tuple[Condition, ...]
 
@@ -222,18 +221,68 @@ class AllOf(msgspec.Struct, frozen=True):
         """What they ask of other rules."""
         return frozenset().union(*(condition.names for condition in self.conditions))
 
+
+@final
+class AllOf(Of, frozen=True):
+    """All of these conditions."""
+
     def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
-        """Since the last of them began to hold; where one does not, its own words say so."""
+        """Since the last of them began to hold; where one does not, its own words say so.
+
+        Until the last of those that do not hold can, nothing changes.
+        """
         found = [condition.held(account, moment, subject) for condition in self.conditions]
-        due = earliest(*(one.due for one in found))
-        missing = [one.text for one in found if not one.holds]
+        missing = [one for one in found if not one.holds]
+        dues = [one.due for one in missing]
         return Held(
             holds=not missing,
             since=max(one.since for one in found),
-            due=due,
-            text=_AND.join(missing or [one.text for one in found]),
+            due=latest(dues) if missing else earliest(*(one.due for one in found)),
+            text=_AND.join(one.text for one in missing or found),
             evidence=tuple(row for one in found for row in one.evidence),
         )
 
 
+@final
+class AnyOf(Of, frozen=True):
+    """Any of these conditions."""
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """Since the first of those that hold began to; only they are told, where any does."""
+        found = [condition.held(account, moment, subject) for condition in self.conditions]
+        holding = [one for one in found if one.holds]
+        told = holding or found
+        return Held(
+            holds=bool(holding),
+            since=min((one.since for one in holding), default=-1),
+            due=earliest(*(one.due for one in found)),
+            text=(_AND if holding else _NOR).join(one.text for one in told),
+            evidence=tuple(row for one in told for row in one.evidence),
+        )
+
+
+@final
+class Not(OfFacts, frozen=True):
+    """A condition over facts does not hold: so its own words tell it."""
+
+    condition: Condition
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What may change it."""
+        return self.condition.classes
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """The opposite; since when is not told."""
+        found = self.condition.held(account, moment, subject)
+        return Held(holds=not found.holds, due=found.due, text=found.text, evidence=found.evidence)
+
+
+def latest(dues: Collection[int | None]) -> int | None:
+    """The last of several instants; None, never, where one of them is."""
+    known = [due for due in dues if due is not None]
+    return max(known) if len(known) == len(dues) else None
+
+
 _AND: Final = " and "
+_NOR: Final = ", and "

@@ -209,13 +209,11 @@ LASTS = {
     "incident.slow_ticket": "14d",
     "interaction.negative": "14d",
     "assessment.at_risk": "90d",
-    "onboarding.irritation": "14d",
     "onboarding.reschedules": "14d",
     "seats.cut": "30d",
     "package.off": "30d",
     "payment.failed": "30d",
     "downgrade.requested": "30d",
-    "price.objection": "30d",
     "competitor.mentioned": "30d",
     "account.growing": "90d",
     "index.righted": "30d",
@@ -270,3 +268,10 @@ def test_what_there_is_code_for_is_ready_to_be_moved() -> None:
     ready = {one.id for one in INVENTORY.of("ready")}
     assert not ready & {one.id for one in INVENTORY.of("runs")}
     assert all(one.rule is not None for one in INVENTORY.of("ready"))
+
+
+@pytest.mark.parametrize(("rule_id", "lasts"), [("onboarding.irritation", "14d"), ("price.objection", "30d")])
+def test_the_signs_of_a_conjunction_last_as_long_as_the_page_says(rule_id: str, lasts: str) -> None:
+    row = entry(rule_id).row
+    assert {sign["lasts"] for sign in row["signals"]} == {lasts}
+    assert row["clears"] == {"not_so": True, "keep": "0d"}
