@@ -1,11 +1,12 @@
 """Another release of the pack over state that an older one left: judged anew at the account's daily slot."""
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
 from detector.domain.alerts import Alert, iso
-from detector.domain.events import AlertFeedback, IncidentOpened, UsageRecorded
+from detector.domain.events import AccountUpdated, AlertFeedback, IncidentOpened, UsageRecorded
 from detector.domain.plan import Plan, Rule
 from detector.domain.schedule import minute_of
 from detector.domain.state import account_path, decode_account_record, encode_record
@@ -124,6 +125,18 @@ def test_a_rule_that_is_switched_off_for_an_account_ends_its_alerts() -> None:
     told = upgraded(world, msgspec.structs.replace(plan, default=less), 27 * DAY)
     assert [(alert.rule_id, alert.resolution) for alert in told] == [(UNTOLD, "rule_removed")]
     assert told[0].explanation == "The rule is not judged for this account any more."
+
+
+def test_what_explained_a_silence_goes_with_its_rule() -> None:
+    story = Story()(0, AccountUpdated, holidays=tuple(date(2026, 1, day) for day in range(20, 31)))
+    for day in range(10):
+        story(day * DAY, UsageRecorded)
+    plan = release(2)
+    less = msgspec.structs.replace(plan.default, armed=frozenset())
+    world = World(story.log(), plan=release(1))
+    assert upgraded(world, msgspec.structs.replace(plan, default=less), 26 * DAY) == []
+    told = [[note.because for note in snapshot.silences] for snapshot in world.health]
+    assert (["holiday"] in told, told[-1]) == (True, [])
 
 
 def body_rule(body: msgspec.Raw) -> str:
