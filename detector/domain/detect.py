@@ -503,7 +503,7 @@ class Detect:
             if (rule.index in armed and (name in live or name not in wake)) or name in record.notes:
                 mask |= USAGE
         for rule in self._daily:
-            if rule.id in live or rule.id in record.spans:
+            if rule.id in live or rule.id in record.spans or rule.operator.needs_record(account):
                 mask |= _FULL
         if account.calendar.is_special:
             mask |= _FULL

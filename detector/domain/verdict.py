@@ -118,6 +118,10 @@ class Operator(Protocol):
         """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; for daily ones only."""
         ...
 
+    def needs_record(self, account: Account) -> bool:
+        """Whether a daily evaluation may find something that the hot block does not show; for daily ones only."""
+        ...
+
     @property
     def needs_history(self) -> bool:
         """Whether it is not always warm."""
@@ -153,6 +157,11 @@ class EventDriven(msgspec.Struct, frozen=True):
         """Nothing is found by the day."""
         del block, now
         return True
+
+    def needs_record(self, account: Account) -> bool:
+        """Nothing is found by the day."""
+        del account
+        return False
 
     @property
     def needs_history(self) -> bool:

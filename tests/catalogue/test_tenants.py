@@ -23,6 +23,7 @@ def armed(plan: Plan, tenant: str) -> set[str]:
 
 TOO_LITTLE = {
     "golive.low_adoption",
+    "licence.underused",
     "release.found_first",
     "stakeholder.roles_missing",
     "touch.unplanned",

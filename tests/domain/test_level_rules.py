@@ -8,7 +8,6 @@ import pytest
 
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.calendar import Duration
 from detector.domain.conditions import Within
 from detector.domain.events import (
     AccountUpdated,
@@ -21,9 +20,7 @@ from detector.domain.events import (
     UsageActiveUsers,
 )
 from detector.domain.levels import KnownPeople
-from detector.domain.matchers import Matcher
-from detector.domain.measures import Mark
-from detector.domain.operators.threshold import FromDate, Rung, Threshold, Way
+from detector.domain.operators.threshold import Rung, Threshold, Way
 from detector.domain.tenure import Tenure
 from detector.domain.verdict import Moment
 from tests.domain.world import DAY, HOUR, PLAN, T0, Story
@@ -105,28 +102,33 @@ def test_after_its_date_only_what_comes_is_looked_at() -> None:
 # -- by the day -------------------------------------------------------------------------------------------------------
 
 
-def seats(**own: Any) -> Threshold:
-    licence = operator("golive.low_adoption")
-    mark = Mark("seats.changed", Matcher("seats.changed", {SeatsChanged: ((),)}))
-    return msgspec.structs.replace(licence, since=FromDate(Duration(28, "d"), mark), by_day=True, **own)
-
-
 def test_what_is_judged_by_the_day_waits_for_no_event_and_for_no_deadline() -> None:
     """R2.6."""
-    daily = seats()
-    assert daily.daily
-    assert daily.wakes == ()
-    story = Story()(0, OnboardingCompleted, planned_users=10)(0, SeatsChanged, purchased=9)
-    account = account_of(story)
-    assert daily.since is not None
-    assert daily.since.mark is not None
-    assert daily.since.mark in daily.measures
-    assert not daily.needs_record(account)
-    account.record.marks["seats.changed"] = (T0, T0)
-    assert daily.needs_record(account)
-    assert not operator("golive.low_adoption").needs_record(account)
-    verdict = daily.judge(account, None, at(account, 28 * DAY), None)
+    licence = operator("licence.underused")
+    assert licence.daily
+    assert licence.wakes == ()
+    account = account_of(Story()(0, SeatsChanged, purchased=9))
+    assert licence.judge(account, None, at(account, 27 * DAY), None).due is None
+    verdict = licence.judge(account, None, at(account, 28 * DAY), None)
     assert (verdict.level, verdict.due) == (4, None)
+
+
+def test_an_account_is_looked_at_by_the_day_once_it_has_bought_seats() -> None:
+    licence = operator("licence.underused")
+    assert licence.needs_record(account_of(Story()(0, SeatsChanged, purchased=9)))
+    assert not licence.needs_record(account_of(Story()(0, OnboardingStarted)))
+    assert not operator("golive.low_adoption").needs_record(account_of(Story()(0, OnboardingStarted)))
+
+
+def test_the_share_that_is_expected_is_that_of_the_tenure() -> None:
+    story = Story()(0, AccountUpdated, contract_start=date(2026, 1, 5))(0, SeatsChanged, purchased=100)
+    for week in range(30):
+        story(week * 7 * DAY, UsageActiveUsers, active_users=40, period_days=28)
+    alerts = story.world(until=200 * DAY).of("licence.underused")
+    assert [alert.explanation.partition(". ")[0] for alert in alerts] == [
+        "40 people are active on 100 licences: 40% where 50% are expected by now.",
+        "40 people are active on 100 licences: 40% where 75% are expected by now.",
+    ]
 
 
 # -- what is not known ------------------------------------------------------------------------------------------------

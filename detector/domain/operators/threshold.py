@@ -165,7 +165,8 @@ class Threshold(EventDriven, frozen=True):
         """ON by the highest rung whose bounds all hold at `now`; what is told late may prove that it never held."""
         start = -1 if self.since is None else self.since.at(account, moment)
         if start is None or start > moment.settled:
-            return Verdict(off=True, superseded=True, due=start, how="it is too early to tell")
+            due = None if self.by_day else start
+            return Verdict(off=True, superseded=True, due=due, how="it is too early to tell")
         seen = self._seen(account, moment.now, subject)
         verdict = Verdict(level=self._level(account, moment, subject, seen))
         verdict.off = verdict.level == 0 and self._clears(account, moment, subject, seen)
