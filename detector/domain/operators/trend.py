@@ -269,6 +269,11 @@ class Trend(msgspec.Struct, frozen=True):
         """Nothing of its own: the index is kept for every account."""
         return ()
 
+    def needs_record(self, account: Account) -> bool:
+        """Whoever holds the index asks (`stirs`)."""
+        del account
+        return False
+
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """The hot block does not hold the index: whoever does must ask (`stirs`)."""
         del block, now
