@@ -146,4 +146,5 @@ def offset_text(timeline: Timeline, at: int) -> str:
     hours, rest = divmod(rest, HOUR_MS)
     minutes, rest = divmod(rest, MINUTE_MS)
     parts = [f"{days}d" if days else "", f"{hours}h" if hours else "", f"{minutes}m" if minutes else ""]
-    return " ".join(part for part in parts if part) + (f" and {rest / 1000:g} s" if rest else "") or "0m"
+    parts.append(f"{rest}ms" if rest else "")
+    return " ".join(part for part in parts if part) or "0m"

@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from detector.catalogue import rows as r
-from detector.catalogue import words as w
-from detector.catalogue.operators import attainment, conjunction, once, silence, threshold, trend
+from detector.catalogue.operators import attainment, conjunction, once, silence, snowball, threshold, trend
 from detector.catalogue.words import (
     Days,
     Limit,
@@ -153,53 +152,8 @@ class DraftOnce(DraftRow, once.OnceRow):
     """One event is enough, at once."""
 
 
-class Weights(Words):
-    """What a negative weighs: by the person's role, and for all others."""
-
-    role: dict[w.Role, Annotated[float, Field(gt=0)]]
-    others: Annotated[float, Field(gt=0)]
-
-
-class Cells(Words):
-    """Each distinct combination of these fields within the window beyond the first adds `each` of the sum."""
-
-    fields: Annotated[list[Literal["role", "department"]], Field(min_length=1)]
-    window: Days
-    each: Annotated[float, Field(gt=0)]
-
-
-class Shrinking(Words):
-    """When the last gaps shrink, each shorter than the one before, it is so many steps more severe."""
-
-    gaps: Positive
-    steps: Positive
-
-
-class SnowballEnds(Words):
-    """Cleared below a sum."""
-
-    below: Annotated[float, Field(gt=0)]
-    keep: Span | None = None
-
-
-class SnowballStep(Words):
-    """A rung of a snowball: a least sum."""
-
-    severity: Severity
-    at_least: Annotated[float, Field(gt=0)]
-
-
-class DraftSnowball(DraftRow):
-    """Weights of negatives, each halved every `half_life`, times the spread over roles and departments."""
-
-    operator: Literal["snowball"]
-    measure: MeasureName
-    weights: Weights
-    half_life: Days
-    cells: Cells
-    shrinking: Shrinking
-    opens: Annotated[list[SnowballStep], Field(min_length=1)]
-    clears: SnowballEnds
+class DraftSnowball(DraftRow, snowball.SnowballRow):
+    """Negatives that pile up."""
 
 
 class DraftTrend(DraftRow, trend.TrendRow):
@@ -226,7 +180,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "silence": tuple(silence.EXPLAINS),
     "obligation": ("observed", "expected", "unit"),
     "attainment": ("observed", "expected", "ratio", "at", "measured"),
-    "snowball": ("observed", "negatives", "cells"),
+    "snowball": tuple(snowball.EXPLAINS),
     "trend": ("observed", "expected", "points", "days", "course", "outlook"),
     "conjunction": tuple(conjunction.EXPLAINS),
 }

@@ -115,9 +115,12 @@ class Timeline(BaseModel):
 
 @lru_cache(maxsize=4096)
 def offset_of(text: str) -> int:
-    """Milliseconds of a sum of durations: `14d 2h`. Raises ValueError for anything else."""
+    """Milliseconds of a sum of durations: `14d 2h 1ms`. Raises ValueError for anything else."""
     total = 0
     for part in str(text).split():
+        if part.endswith("ms") and part[:-2].isascii() and part[:-2].isdigit():
+            total += int(part[:-2])
+            continue
         elapsed = parse_duration(part).elapsed_ms
         if elapsed is None:
             raise ValueError("a timeline counts elapsed time: write m, h, d or w")

@@ -256,7 +256,6 @@ def test_only_the_pack_runs_and_nothing_of_the_draft() -> None:
 
 
 def test_what_there_is_no_code_for_is_named() -> None:
-    assert entry("sentiment.snowball").reasons[0] == "the operator snowball"
     assert entry("goal.unmeasurable").reasons == ("the moment goal.specified",)
     assert entry("support.slow_response").reasons == ("`clears.lasts`", "a table by priority")
     assert entry("onboarding.kickoff_late").reasons == ("a rule of the account itself",)

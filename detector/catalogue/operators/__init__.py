@@ -10,7 +10,17 @@ from typing import Any, Final, NamedTuple
 from detector.catalogue.built import Built
 from detector.catalogue.load import Where
 from detector.catalogue.names import Names
-from detector.catalogue.operators import attainment, change, conjunction, obligation, once, silence, threshold, trend
+from detector.catalogue.operators import (
+    attainment,
+    change,
+    conjunction,
+    obligation,
+    once,
+    silence,
+    snowball,
+    threshold,
+    trend,
+)
 from detector.catalogue.rows import Row
 
 
@@ -28,6 +38,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "obligation": Kind(obligation.ObligationRow, obligation.build),
     "attainment": Kind(attainment.AttainmentRow, attainment.build),
     "trend": Kind(trend.TrendRow, trend.build),
+    "snowball": Kind(snowball.SnowballRow, snowball.build),
     "conjunction": Kind(conjunction.ConjunctionRow, conjunction.build),
 }
 ONCE: Final = Kind(once.OnceRow, once.build)
