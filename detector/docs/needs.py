@@ -70,6 +70,9 @@ class Needs:
             yield self._any(what["any"])
         elif "signal" in what and what["signal"] in self._rows:
             yield from self._row(self._rows[what["signal"]])
+        elif "way" in what:
+            yield Group(_GOALS)
+            yield Group(("goal.measured",))
         elif "state" in what:
             yield Group(_STATES.get(what["state"], _GOALS))
         elif name := what.get("measure") or what.get("silent"):
