@@ -73,12 +73,13 @@ def _identity(kept: Kept) -> tuple[str, ...]:
 
 
 def events_of(rule: Rule) -> tuple[str, ...]:
-    """The event types that a rule needs: those that wake it and those that it keeps, by name."""
+    """The event types that a rule needs: those that wake it, those that it keeps and those that arm it, by name."""
     classes = {cls for cls, _ in wakes_of(rule)}
     classes.update(cls for kept in kept_of(rule) for cls in kept.matcher.alternatives)
     if isinstance(rule.operator, Change):  # judged by the day, over the counts of the hot block
         classes.add(UsageRecorded)
-    return tuple(sorted(str(cls.__struct_config__.tag) for cls in classes))
+    armed = {need["event"] for need in (*rule.starts, *rule.satisfies)}  # some of it is read of the hot block alone
+    return tuple(sorted(armed | {str(cls.__struct_config__.tag) for cls in classes}))
 
 
 def costs_of(rule: Rule) -> tuple[str, ...]:
