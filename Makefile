@@ -51,7 +51,7 @@ test-others: setup
 demo: setup ## see it at work: Kafka, six months of history, its alerts (half a minute)
 	@$(BIN)/detector demo
 
-bench: setup ## events a second of one worker, and where the time goes
+bench: setup ## events a second of one worker, where the time goes, and how large accounts become
 	$(BIN)/python -m benchmarks
 
 quiet: setup ## false alerts of 500 healthy accounts in a year, by rule, into docs/quiet.md

@@ -1,7 +1,8 @@
-"""`make bench`: events a second of one worker at 10,000 accounts, and where the time goes.
+"""`make bench`: events a second of one worker at 10,000 accounts, where the time goes, and how large accounts become.
 
 Each round measures the same events in the same minute: decoding alone, decoding and the domain in this process, and a
-whole worker on a Kafka of its own. Figures are medians over the rounds; compare their ratios, not machines.
+whole worker on a Kafka of its own; with the built-in pack and with the spine, the eight rules that the detector began
+with. Figures are medians over the rounds; compare their ratios, not machines.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Final
 
 import click
 
+from benchmarks.sizes import sizes_of_fleets
 from detector import codec
 from detector.catalogue.pack import load_plan
 from detector.domain.events import TOPIC_OF, Event
@@ -28,6 +30,7 @@ from schemas.topics import IN_TOPICS
 
 START_MS: Final = 1_767_571_200_000
 PARTITIONS: Final = 4
+PACKS: Final[dict[str, Path | None]] = {"spine": Path(__file__).parent / "spine_pack", "whole pack": None}
 WAITED_FOR: Final = 0.95
 """Share of the events: on import topics the merge waits for every topic's next record, so the last ones stay behind."""
 
@@ -54,9 +57,9 @@ def _decode_alone(records: list[dict[str, list[Record]]]) -> float:
     return time.perf_counter() - began
 
 
-def _domain(records: list[dict[str, list[Record]]]) -> float:
+def _domain(records: list[dict[str, list[Record]]], pack: Path | None) -> float:
     """Decode, merge, fold, judge and serialise state, a snapshot every 4,000 records."""
-    plan = load_plan()
+    plan = load_plan(pack)
     began = time.perf_counter()
     for number, topics in enumerate(records):
         store: dict[bytes, bytes] = {}
@@ -71,9 +74,9 @@ def _domain(records: list[dict[str, list[Record]]]) -> float:
     return time.perf_counter() - began
 
 
-def _worker(broker: str, file: Path, load: Load, folder: Path, round_: int) -> float:
+def _worker(broker: str, file: Path, load: Load, folder: Path, prefix: str, pack: Path | None) -> float:
     """Seconds for all events of a worker that finds everything in its topics."""
-    spine = Spine(broker, f"bench{round_}-", folder, partitions=PARTITIONS)
+    spine = Spine(broker, prefix, folder, partitions=PARTITIONS, pack=pack)
     spine.apply_topics()
     spine.emit(file)
     with spine.worker() as worker:
@@ -94,23 +97,34 @@ def _worker(broker: str, file: Path, load: Load, folder: Path, round_: int) -> f
 def main(events: int, accounts: int, days: float, usage: float, rounds: int) -> None:
     """Measure one worker and its parts on the same events."""
     load = Load(events, accounts, START_MS, days, usage_share=usage, late_share=0.01)
-    rows: dict[str, list[float]] = {"decode": [], "decode + domain": [], "worker on Kafka": []}
+    rows: dict[str, list[float]] = {"decode": []}
+    for pack in PACKS:
+        rows |= {f"decode + domain, {pack}": [], f"worker on Kafka, {pack}": []}
     with tempfile.TemporaryDirectory(prefix="detector-bench-") as name, Cluster() as cluster:
-        file = load.write(Path(name) / "load.ndjson")
+        folder = Path(name)
+        file = load.write(folder / "load.ndjson")
         records = _records(read_files([file], topic_of=TOPIC_OF).log(PARTITIONS))
         shape = f"{events:,} events, {accounts:,} accounts, {days:g} days, {usage:.0%} usage"
         click.echo(f"{shape}, {os.cpu_count()} cores")
         for round_ in range(rounds):
             rows["decode"].append(_decode_alone(records))
-            rows["decode + domain"].append(_domain(records))
-            rows["worker on Kafka"].append(_worker(cluster.bootstrap, file, load, Path(name), round_))
+            for number, (pack, path) in enumerate(PACKS.items()):
+                rows[f"decode + domain, {pack}"].append(_domain(records, path))
+                prefix = f"bench{round_}-{number}-"
+                took = _worker(cluster.bootstrap, file, load, folder, prefix, path)
+                rows[f"worker on Kafka, {pack}"].append(took)
             click.echo("  ".join(f"{name}: {events / seconds[-1]:,.0f}/s" for name, seconds in rows.items()))
     click.echo("")
-    whole = median(rows["worker on Kafka"])
     for name, seconds in rows.items():
         middle = median(seconds)
-        each = f"{events / middle:>10,.0f} events/s {middle / events * 1e6:>8.1f} us/event"
-        click.echo(f"{name:16} {each} {middle / whole:>7.0%}")
+        click.echo(f"{name:28} {events / middle:>10,.0f} events/s {middle / events * 1e6:>8.1f} us/event")
+    for what in ("decode + domain", "worker on Kafka"):
+        spine, whole = (rows[f"{what}, {pack}"] for pack in PACKS)
+        share = median(one / other for one, other in zip(spine, whole, strict=True))
+        click.echo(f"{what}: the whole pack runs at {share:.0%} of the spine's events a second (median of the rounds)")
+    click.echo("")
+    for line in sizes_of_fleets():
+        click.echo(line)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,23 @@ _POLL_SECONDS: Final = 0.3
 
 
 class Spine:
-    """Topics under one prefix, live or (the default) for imports; `folder` takes the logs of workers."""
+    """Topics under one prefix, live or (the default) for imports; `folder` takes the logs of workers.
 
-    def __init__(self, broker: str, prefix: str, folder: Path, *, live: bool = False, partitions: int = 4) -> None:
+    Workers run the built-in pack, or that of the folder `pack`.
+    """
+
+    def __init__(
+        self,
+        broker: str,
+        prefix: str,
+        folder: Path,
+        *,
+        live: bool = False,
+        partitions: int = 4,
+        pack: Path | None = None,
+    ) -> None:
         self.broker, self.prefix, self.folder, self.live, self.partitions = broker, prefix, folder, live, partitions
+        self._pack = () if pack is None else ("--pack", str(pack))
         self.app_id = f"{prefix}app"
         self._where = ("--brokers", broker, "--topic-prefix", prefix)
         self._app = ("--app-id", self.app_id)
@@ -44,7 +57,7 @@ class Spine:
         mode = ("--record-time", "log_append" if self.live else "create", "--session-timeout-seconds", "6")
         surface = ("--http-port", "0", "--log-format", "json")
         log = self.folder / f"worker-{self.prefix}{time.monotonic_ns()}.log"
-        return working([*self._where, *self._app, *mode, *surface], log)
+        return working([*self._where, *self._app, *self._pack, *mode, *surface], log)
 
     def wait_until_applied(self, worker: Worker, total: int) -> None:
         """Wait until the worker has committed so many records; raises AssertionError when it ends or hangs before."""

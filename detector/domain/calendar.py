@@ -16,6 +16,7 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 FAR_DAYS: Final = 400
+MIDNIGHTS: Final = 1_024  # so many are remembered by each calendar: rules ask for the same few again and again
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
@@ -39,7 +40,7 @@ class Calendar:
     Get one from `calendar_of`, which is cached.
     """
 
-    __slots__ = ("_business", "_days_per_week", "_holiday_set", "_holidays", "_zone")
+    __slots__ = ("_business", "_days_per_week", "_holiday_set", "_holidays", "_midnights", "_zone")
 
     def __init__(self, zone: ZoneInfo | None, working_days: Collection[int], holidays: Collection[date]) -> None:
         self._zone = zone
@@ -47,6 +48,7 @@ class Calendar:
         self._days_per_week = sum(self._business)
         self._holidays = sorted({holiday.toordinal() - _EPOCH_ORDINAL for holiday in holidays})
         self._holiday_set = frozenset(self._holidays)
+        self._midnights: dict[int, int] = {}
 
     # -- days ---------------------------------------------------------------------------------------------------
 
@@ -109,7 +111,12 @@ class Calendar:
         return wall_ms - cast("timedelta", naive.replace(tzinfo=self._zone).utcoffset()) // _MILLISECOND
 
     def _midnight(self, day: int) -> int:
-        return self._instant(day * DAY_MS)
+        found = self._midnights.get(day)
+        if found is None:
+            if len(self._midnights) >= MIDNIGHTS:
+                self._midnights.clear()
+            found = self._midnights[day] = self._instant(day * DAY_MS)
+        return found
 
     # -- business time ------------------------------------------------------------------------------------------
 

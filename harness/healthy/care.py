@@ -83,7 +83,7 @@ def judge(book: Book) -> None:
     """Write the owner's pulses and assessments, the quarterly reviews and their actions."""
     chance = book.chance("pulse")
     account = book.customer.account_id
-    for begin in range(book.first + chance.randint(3, 20), book.days, 25):
+    for begin in range(book.first + chance.randint(3, 20), book.days, 18):
         book.add("pulse.recorded", book.workday(begin), 16, rating=chance.randint(68, 92))
     for nth, begin in enumerate(range(book.first + chance.randint(30, 80), book.days, 84)):
         day = book.workday(begin)

@@ -12,7 +12,7 @@ URGENCY: Final = (30, 55, 13, 2)
 ANSWERED_WITHIN: Final = {"low": 4.0, "normal": 3.0, "high": 1.5, "urgent": 0.4}
 """Hours."""
 
-WAVE: Final = 80
+WAVE: Final = 70
 """Days between two surveys of everybody."""
 
 
@@ -87,7 +87,7 @@ def ask_everybody(book: Book) -> None:
         day = book.workday(begin)
         book.add("touch.logged", day, 8, direction="outbound", kind="survey", automated=True)
         for person in book.customer.people:
-            if chance.random() > (0.65 if person.role == "end_user" else 0.95):
+            if chance.random() > (0.65 if person.role == "end_user" else 1.0):
                 continue
             score = chance.choices((6, 7, 8, 9, 10), (1, 12, 27, 35, 25))[0]
             answered = book.workday(day + chance.randint(0, 6))

@@ -11,6 +11,7 @@ from detector.domain.calendar import (
     DAY_MS,
     FAR_DAYS,
     HOUR_MS,
+    MIDNIGHTS,
     MINUTE_MS,
     Calendar,
     Duration,
@@ -94,6 +95,12 @@ def test_a_calendar_is_made_once() -> None:
     assert calendar_of("Europe/Berlin", (0, 1), off("2026-01-01")) is calendar_of(
         "Europe/Berlin", (0, 1), off("2026-01-01")
     )
+
+
+def test_midnights_are_right_however_many_were_asked_for() -> None:
+    calendar = calendar_of("Europe/Berlin")
+    days = [date.fromordinal(EPOCH_ORDINAL + number) for number in range(18_000, 18_000 + 2 * MIDNIGHTS)]
+    assert all(calendar.local_date(calendar.local_midnight(day)) == day for day in (*days, *days[:3]))
 
 
 def test_dates_are_those_of_the_zone() -> None:
