@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from detector.catalogue.entries import Needs
+from detector.domain.measures import Track
 from detector.domain.plan import DAY_KEEP
 from detector.domain.verdict import Operator
 
@@ -11,7 +12,8 @@ class Built(NamedTuple):
     """An operator as a row made it.
 
     `explains` and `over` are the names that the two sentences may use beside `subject`; `starts` and `satisfies` arm
-    the rule (R2.7); `keep_ms` counts where the row does not say it, `proves` and `hold_ms` as in `plan.Rule`.
+    the rule (R2.7); `keep_ms` counts where the row does not say it, `proves` and `hold_ms` as in `plan.Rule`;
+    `began` is what the subject began with.
     """
 
     operator: Operator
@@ -22,3 +24,4 @@ class Built(NamedTuple):
     keep_ms: int = DAY_KEEP
     proves: bool = False
     hold_ms: int = 0
+    began: Track | None = None

@@ -45,7 +45,7 @@ def read_pack(document: Document) -> "Compiler":
     if not isinstance(release, int) or isinstance(release, bool) or release < 1:
         raise document.error(("release",), "release must be a whole number from 1 on: raise it with every change")
     names = Names(document)
-    names.rules = tuple(map(str, section_of(document, "rules")))
+    names.rules = dict(section_of(document, "rules"))
     names.signals = signals_of(section_of(document, "rules"))
     for name, what in section_of(document, "matchers").items():
         names.add_matcher(name, what)
@@ -79,7 +79,7 @@ class Compiler:
             raise self.document.error((*where, "operator"), f"operator {operator!r} is planned: there is no code yet")
         valid = read(self.document, kind.model, row, where, self.names.known)
         built = kind.build(self.names, valid, where)
-        when = when_of(self.names, valid.while_, (*where, "while"))
+        when = when_of(self.names, valid.while_, built.began, (*where, "while"))
         rule = _rule(rule_id, index, valid, built, when)
         for word, names in (("explain", built.explains), ("over", built.over)):
             check_explain(self.document, getattr(rule, word), {"subject", *names, *_counted(valid)}, where, word)

@@ -36,7 +36,7 @@ WORKED_OUT: Final = frozenset({"way", "day"})
 """Fields that only a draft may read: how far of its way a goal has come, and the day of an event."""
 
 
-_SAY_IT_THEMSELVES: Final = frozenset({"silence", "conjunction"})
+_SAY_IT_THEMSELVES: Final = frozenset({"silence", "conjunction", "obligation"})
 """The operators whose `build` refuses every word that there is no code for."""
 
 
@@ -128,7 +128,7 @@ def _measure(names: Names, name: str, what: Any, context: dict[str, Any]) -> Kep
     try:
         names.add_measure(name, what)
     except PackError as error:
-        words = _extra(MeasureRow, what)
+        words = _extra(MeasureRow, what, context)
         return Kept(", ".join(words) if words else error.problem.replace("'", "`"), tuple(used["measure"]))
     return Kept("", tuple(used["measure"]))
 
@@ -162,7 +162,7 @@ def _row(
     measures = _with_parts(used["measure"], kept)
     check_explain(document, row.explain, {"subject", *EXPLAINS[operator], *measures}, where)
     complete = {"examples": f"examples/{rule_id.replace('.', '_')}.yaml", **what}
-    reasons = list(_reasons(operator, complete, row))
+    reasons = list(_reasons(operator, complete, row, context))
     reasons += [f"measure {name}: {kept[name].lacks}" for name in measures if name in kept and kept[name].lacks]
     if reasons:
         return Planned(rule_id, row, tuple(dict.fromkeys(reasons)))
@@ -172,13 +172,13 @@ def _row(
         return Planned(rule_id, row, (error.problem,))
 
 
-def _reasons(operator: str, what: Mapping[str, Any], row: DraftRow) -> Iterator[str]:
+def _reasons(operator: str, what: Mapping[str, Any], row: DraftRow, context: dict[str, Any]) -> Iterator[str]:
     """What of a row there is no code for, in its own words."""
     kind = kind_of(what)
     if kind is None:
         yield f"the operator {operator}"
         return
-    words = _extra(kind.model, what)
+    words = _extra(kind.model, what, context)
     if words:
         yield ", ".join(words)
     for part in () if operator in _SAY_IT_THEMSELVES else _parts(row):
@@ -208,12 +208,12 @@ def _parts(value: Any) -> Iterator[BaseModel]:
             yield from _parts(part)
 
 
-def _extra(model: type[Words], what: Any) -> list[str]:
+def _extra(model: type[Words], what: Any, context: dict[str, Any]) -> list[str]:
     """The words that a model has not, or not in this form, in backquotes; else those that it cannot do without."""
     extra: dict[str, None] = {}
     missing: dict[str, None] = {}
     try:
-        model.model_validate(what)
+        model.model_validate(what, context={**context, "used": {"matcher": {}, "measure": {}, "rule": {}}})
     except ValidationError as error:
         for one in error.errors():
             word = ".".join(part for part in one["loc"] if isinstance(part, str))

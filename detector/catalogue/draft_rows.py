@@ -5,16 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from detector.catalogue import rows as r
-from detector.catalogue.operators import attainment, conjunction, once, silence, snowball, threshold, trend
+from detector.catalogue.operators import attainment, conjunction, obligation, once, silence, snowball, threshold, trend
 from detector.catalogue.words import (
     Days,
-    Limit,
     MeasureName,
     Per,
     Positive,
     Severity,
     Share,
-    Source,
     Span,
     Words,
 )
@@ -40,40 +38,8 @@ class DraftSilence(DraftRow, silence.SilenceRow):
     """Something that ought to come has not come."""
 
 
-class Repeat(Words):
-    """Expected again and again, until."""
-
-    every: Span
-    until: Source | None = None
-
-
-class ObligationStep(Words):
-    """A rung of an obligation; the first one is reached `within`, the others `after`."""
-
-    severity: Severity
-    after: Limit | None = None
-
-
-class DraftObligation(DraftRow):
-    """Y within T of X, unless Z, per subject.
-
-    `again`: each X starts it anew once it was met, counted from the `first` X since. `early`: a Y from so long before
-    X counts. `counts_from`: the limit runs from the date in this field of X. `same`: Y has X's value of this field.
-    """
-
-    operator: Literal["obligation"]
-    per: Per | None = None
-    after: Source
-    expect: Source
-    unless: Source | None = None
-    within: Limit
-    again: Literal["first"] | None = None
-    early: Days | None = None
-    counts_from: Literal["due_at"] | None = None
-    same: Literal["feature", "owner_id", "stage"] | None = None
-    repeat: Repeat | None = None
-    opens: Annotated[list[ObligationStep], Field(min_length=1)]
-    clears: Ends = Ends()
+class DraftObligation(DraftRow, obligation.ObligationRow):
+    """Y within T of X, unless Z, per subject."""
 
 
 class DraftAttainment(DraftRow, attainment.AttainmentRow):
@@ -178,7 +144,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "threshold": ("observed", "expected", "total", "role", "severity", "at"),
     "change": ("observed", "expected", "drop", "rise", "days"),
     "silence": tuple(silence.EXPLAINS),
-    "obligation": ("observed", "expected", "unit"),
+    "obligation": ("observed", "expected", "unit", "limit"),
     "attainment": ("observed", "expected", "ratio", "at", "measured"),
     "snowball": tuple(snowball.EXPLAINS),
     "trend": ("observed", "expected", "points", "days", "course", "outlook"),

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from detector.catalogue.load import PackError
 from detector.domain.events import Event, UsageRecorded
 from detector.domain.matchers import Matcher
-from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, DaySums, Kept, Mark, Track
+from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, DaySums, Given, Kept, Mark, Track, code_of
 from detector.domain.operators.change import Change
 from detector.domain.operators.silence import Silence
 from detector.domain.operators.trend import Trend
@@ -43,6 +44,7 @@ def entries_of(rules: tuple[Rule, ...], always: Mark, tenants: Iterable[Tenant] 
                 woken[cls] = field if woken.get(cls, field) == field else None
         for cls, field in woken.items():
             wakes.setdefault(cls, []).append((rule, field))
+    _codes_differ(kept_by_name.values())
     for identity, kept in sorted(kept_by_name.items()):
         for cls in kept.matcher.alternatives:
             updates.setdefault(cls, {})[identity] = kept
@@ -50,6 +52,18 @@ def entries_of(rules: tuple[Rule, ...], always: Mark, tenants: Iterable[Tenant] 
         cls: Entry(tuple(updates.get(cls, {}).values()), tuple(wakes.get(cls, ())))
         for cls in sorted({*updates, *wakes}, key=lambda c: c.__name__)
     }
+
+
+def _codes_differ(found: Iterable[Kept]) -> None:
+    """Raise PackError where two names would be kept as one."""
+    codes: dict[tuple[str, str], str] = {}
+    for kept in found:
+        if isinstance(kept, Track | Given):
+            other = codes.setdefault((kept.kind, code_of(kept.slot)), kept.slot)
+            if other != kept.slot:
+                raise PackError(
+                    f"{other!r} and {kept.slot!r} would be kept as one: give one of the matchers a new name"
+                )
 
 
 def kept_of(rule: Rule) -> list[Kept]:
@@ -67,7 +81,7 @@ def wakes_of(rule: Rule) -> list[tuple[type[Event], str | None]]:
 
 
 def _identity(kept: Kept) -> tuple[str, ...]:
-    if isinstance(kept, Track):
+    if isinstance(kept, Track | Given):
         return ("track", kept.kind, kept.slot)
     return ("mark" if isinstance(kept, Mark) else "log", kept.name)
 
@@ -85,7 +99,7 @@ def events_of(rule: Rule) -> tuple[str, ...]:
 def costs_of(rule: Rule) -> tuple[str, ...]:
     """What each measure of a rule costs an account, one line a measure; measures are shared with other rules."""
     kept = {_identity(kept): kept for kept in kept_of(rule)}
-    found = [f"{what.slot if isinstance(what, Track) else what.name} {cost_of(what)}" for what in kept.values()]
+    found = [f"{what.slot if isinstance(what, Track | Given) else what.name} {cost_of(what)}" for what in kept.values()]
     if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of.source is None):
         found.insert(0, f"{rule.operator.name} 0 bytes (every hot block has it)")
     elif isinstance(rule.operator, Trend):
@@ -99,8 +113,9 @@ def cost_of(kept: Kept) -> str:
     """What a measure costs an account, in bytes of the record, ids of about 11 characters supposed."""
     if isinstance(kept, Mark):
         return f"{len(kept.name) + 20} bytes"
-    if isinstance(kept, Track):
-        each, what, most = len(kept.slot) + 20, kept.kind, MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
+    if isinstance(kept, Track | Given):
+        times = kept.keep if isinstance(kept, Track) else 2
+        each, what, most = 5 + 9 * times, kept.kind, MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
     elif isinstance(kept, DaySums):
         each, what, most = 26, "day", kept.keep
     else:

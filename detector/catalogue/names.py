@@ -47,7 +47,7 @@ class Names:
         self.matchers: dict[str, Matcher] = {} if base is None else dict(base.matchers)
         self.measures: dict[str, MeasureRow] = {} if base is None else dict(base.measures)
         self.declared: tuple[str, ...] = ()
-        self.rules: tuple[str, ...] = () if base is None else base.rules
+        self.rules: dict[str, Any] = {} if base is None else base.rules
         self.signals: Mapping[str, frozenset[str]] = {} if base is None else base.signals
         self.used: dict[str, dict[str, None]] = {"matcher": {}, "measure": {}, "rule": {}}
         self._logs: dict[tuple[str, ...], tuple[Matcher, dict[str, None], int]] = {}

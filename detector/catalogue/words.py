@@ -125,6 +125,8 @@ MomentName = Literal[
     "start",
     "goal.target_met",
     "goal.acknowledged",
+    "goal.measured",
+    "goal.outcome_set",
     "goal.specified",
     "goal.schedule_date",
     "goal.step_reached",
@@ -134,7 +136,7 @@ MomentName = Literal[
     "owner.lost",
     "stage.entered",
 ]
-StateName = Literal["outcome_goal", "complete_outcome_goal", "owner"]
+StateName = Literal["outcome_goal", "complete_outcome_goal", "role_goal", "owner"]
 SubjectField = Literal[
     "incident_id",
     "goal_id",

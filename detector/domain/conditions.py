@@ -11,7 +11,7 @@ import msgspec
 from detector.domain import events as e
 from detector.domain.account import Account
 from detector.domain.events import Event
-from detector.domain.measures import Kept, Measure
+from detector.domain.measures import Kept, Measure, Track
 from detector.domain.state import Goal
 from detector.domain.verdict import Evidence, Moment, earliest
 
@@ -199,6 +199,45 @@ class Within(OfFacts, frozen=True):
             text=f"{self.measure.name} {shown}",
             evidence=(Evidence(self.measure.name, value, bound, self.measure.unit),),
         )
+
+
+@final
+class During(msgspec.Struct, frozen=True):
+    """The subject began in the course of something, such as a ticket in an incident, or up to `after_ms` after it."""
+
+    began: Track
+    opened: Track
+    over: Track
+    after_ms: int
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """When the subject and the others began, and when those were over."""
+        return (self.began, self.opened, self.over)
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What begins and ends the others; the subject's own beginning wakes the rule anyway."""
+        return tuple(dict.fromkeys([*self.opened.matcher.alternatives, *self.over.matcher.alternatives]))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """No other rule."""
+        return frozenset()
+
+    def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
+        """Judged at the time at which the subject began; of one that was opened again the last end counts."""
+        del moment
+        began = self.began.times(account, subject)
+        kind = self.opened.kind
+        for name in sorted(account.record.tracks.get(kind, {})) if began else ():
+            opened, over = self.opened.times(account, name), self.over.times(account, name)
+            if not opened and not over:
+                continue
+            goes_on = not over or (opened and opened[-1] > over[-1])
+            if (opened or over)[0] <= began[0] and (goes_on or began[0] <= over[-1] + self.after_ms):
+                return Held(holds=True, text=f"it began around the {kind} {name}")
+        return Held(holds=False, text=f"it did not begin around an {kind}")
 
 
 class Of(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ from detector.domain.history import NONE, moved_on, note
 from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, grade_of
 from detector.domain.lifecycle import close, forget_spans, retold
 from detector.domain.lifecycle import step as life
-from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small
+from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small, wake_at
 from detector.domain.measures import Log
 from detector.domain.operators.trend import Trend
 from detector.domain.plan import Plan, Rule, Tenant
@@ -471,7 +471,7 @@ class Detect:
             if due is None:
                 del record.wake[rule.id]
             else:
-                record.wake[rule.id] = due
+                wake_at(record, rule.id, due)
         old = record.notes.get(rule.id)
         if (old is None) != (note is None) or (old is not None and note is not None and old[0] != note[0]):
             self._touch(account, moment)
@@ -491,7 +491,7 @@ class Detect:
         if index.due is None:
             wake.pop(INDEX, None)
         else:
-            wake[INDEX] = index.due
+            wake_at(record, INDEX, index.due)
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = frozenset() if record.asleep else self._plan.tenant(account.tenant_id).armed
@@ -519,7 +519,7 @@ class Detect:
                 and episode.status != "resolved"
                 and episode.subject not in rule.operator.subjects(account, moment)
             ):
-                record.wake[rule.id] = min(record.wake.get(rule.id, hot.NEVER), moment.now)
+                wake_at(record, rule.id, min(record.wake.get(rule.id, hot.NEVER), moment.now))
 
 
 def _open(episode: Episode | None) -> Episode | None:

@@ -31,6 +31,8 @@ def forget_person(account: Account, who: str, logs: Mapping[str, tuple[str, ...]
     for goal in record.goals.values():
         goal.acks = sorted((at, nobody, role or carried) if one == who else (at, one, carried)
                            for at, one, carried in goal.acks)  # fmt: skip
+        goal.setters = sorted((nobody, role or carried) if one == who else (one, carried)
+                              for one, carried in goal.setters)  # fmt: skip
     record.people.pop(who, None)
     record.tracks.get(PERSON, {}).pop(who, None)
     for rule in rules:

@@ -22,6 +22,8 @@ MAX_PEOPLE: Final = 512
 MAX_POINTS: Final = 24
 MAX_ACKS: Final = 24
 MAX_MILESTONES: Final = 64
+MAX_TOLD: Final = 8
+MAX_SETTERS: Final = 8
 _WATCHED_FIRST: Final = ("sponsor", "executive", "champion", "admin")
 NAMED_ROLES: Final = frozenset(_WATCHED_FIRST)
 VERIFIED: Final = frozenset({"measured", "customer_confirmed"})  # vendor_asserted satisfies nothing (rules.md 1)
@@ -56,12 +58,16 @@ def account_updated(event: e.AccountUpdated, account: Account) -> None:
         ):
             account.calendar_changed()
     if event.stage is not msgspec.UNSET:
+        _told(account, "stage", event.stage, event.occurred_at)
         _staged(account, event.stage, event.occurred_at)
+    if event.owner_id is not msgspec.UNSET:
+        _told(account, "owner_id", event.owner_id, event.occurred_at)
 
 
 def stage_entered(event: e.StageEntered, account: Account) -> None:
     """Note the stage."""
     put(account.record.profile, "stage", event.stage, event.occurred_at)
+    _told(account, "stage", event.stage, event.occurred_at)
     _staged(account, event.stage, event.occurred_at)
 
 
@@ -74,6 +80,23 @@ def _staged(account: Account, stage: str | None, at: int) -> None:
 def owner_assigned(event: e.OwnerAssigned, account: Account) -> None:
     """Note the owner; null means nobody."""
     put(account.record.profile, "owner_id", event.owner_id, event.occurred_at)
+    _told(account, "owner_id", event.owner_id, event.occurred_at)
+
+
+def _told(account: Account, name: str, value: str | None, at: int) -> None:
+    """Keep what a field was told to be, so that its changes are known however often it is told again.
+
+    Of too many the first goes that only repeats what was said before and after it; if none does, the oldest.
+    """
+    told = account.record.told.setdefault(name, [])
+    place = bisect_left(told, (at, str(value)), key=lambda entry: (entry[0], str(entry[1])))
+    if place < len(told) and told[place] == (at, value):
+        return
+    told.insert(place, (at, value))
+    if len(told) > MAX_TOLD:
+        values = [value for _, value in told]
+        repeats = (n for n in range(1, len(told) - 1) if values[n - 1] == values[n] == values[n + 1])
+        del told[next(repeats, 0)]
 
 
 def onboarding(event: e.Event, account: Account) -> None:
@@ -131,9 +154,9 @@ def stakeholder_updated(event: e.StakeholderUpdated, account: Account) -> None:
     """Note a person's role, department and whether they are still there."""
     at = event.occurred_at
     person = _person(account, event.stakeholder_id)
-    person.named[event.role] = min(at, person.named.get(event.role, at))
     if (person.role_at, person.role or "") < (at, event.role):
         person.role, person.role_at = event.role, at
+    person.named[event.role] = min(at, person.named.get(event.role, at))
     if event.department is not None and (person.department_at, person.department or "") < (at, event.department):
         person.department, person.department_at = event.department, at
     if event.active:
@@ -189,7 +212,7 @@ def _goal(account: Account, goal_id: str) -> Goal:
     goal = goals.get(goal_id)
     if goal is None:
         make_room_for_goal(account, goals)
-        goal = goals[goal_id] = Goal(fields={}, points=[], acks=[])
+        goal = goals[goal_id] = Goal(fields={}, points=[], acks=[], setters=[])
     return goal
 
 
@@ -198,6 +221,9 @@ def goal_set(event: e.GoalSet, account: Account) -> None:
     goal = _goal(account, event.goal_id)
     at = event.occurred_at
     goal.set_at = at if goal.set_at < 0 else min(goal.set_at, at)
+    if event.stakeholder_id is not None or event.role is not None:
+        _insert(goal.setters, (event.stakeholder_id or "", event.role or ""))
+        del goal.setters[MAX_SETTERS:]
     for name in ("kind", "baseline", "target", "direction"):
         value = getattr(event, name)
         if value is not None:

@@ -56,7 +56,7 @@ class LastSeen(msgspec.Struct, frozen=True):
         found = [self._last(account, subject)]
         for moment in self.moments:
             times = (moment.times(account, one) for one in moment.subjects(account))
-            found += [both[1] for both in times if both is not None]
+            found += [both[-1] for both in times if both]
         return max((at for at in found if at is not None), default=None)
 
     def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
@@ -71,8 +71,7 @@ class LastSeen(msgspec.Struct, frozen=True):
         if isinstance(source, Mark):
             return account.latest(source.name)
         if isinstance(source, Track):
-            marks = account.record.tracks.get(source.kind, {}).get(subject or "", {}).get(source.slot)
-            return None if marks is None else marks[-1]
+            return max(source.times(account, subject), default=None)
         entries = account.record.logs.get(source.name, [])
         wanted = self.roles or ({subject} if subject is not None else None)
         return max(

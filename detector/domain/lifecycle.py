@@ -187,7 +187,8 @@ def _due(account: Account, rule: Rule, episode: Episode, verdict: Verdict, momen
 
 
 def _seen(verdict: Verdict) -> str:
-    return "|".join([*(str(row.observed) for row in verdict.evidence), *(["private"] if verdict.private else [])])
+    rows = [str(row.observed) for row in verdict.evidence] if verdict.seen is None else [verdict.seen]
+    return "|".join([*rows, *(["private"] if verdict.private else [])])
 
 
 def _cool_down(account: Account, rule: Rule, episode: Episode, verdict: Verdict, moment: Moment) -> Step:

@@ -17,8 +17,10 @@ CAP: Final = 60 * 1024
 ROOM: Final = 44 * 1024  # what is left after something had to go, so that it does not go on for each event
 STAGES: Final = (  # so many log entries, bodies of alerts and people are left: logs go first, then bodies, then people
     (32, 64, 512), (16, 24, 512), (16, 8, 512), (8, 8, 256), (8, 4, 128), (4, 2, 64), (2, 1, 32), (1, 1, 16),
+    (1, 1, 8), (1, 1, 4),
 )  # fmt: skip
 ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is called
+_WAKE_BYTES: Final = 12  # of a deadline, beside the rule's id
 _EVENT_BYTES: Final = 512
 _LONG_EVENT_BYTES: Final = 2_500  # of one with a schedule or holidays
 _COPIES: Final = 5  # of an id or a name: in logs, tracks, people
@@ -35,6 +37,12 @@ def grown_by(event: Event) -> int:
     names = (getattr(event, name) for name in _kept_fields(event.__class__))
     text = sum(len(name.encode("utf-8", "surrogatepass")) for name in names if isinstance(name, str))
     return text * _COPIES + (_LONG_EVENT_BYTES if isinstance(event, GoalSet | AccountUpdated) else _EVENT_BYTES)
+
+
+def wake_at(record: AccountRecord, rule_id: str, due: int) -> None:
+    """Note a rule's next deadline."""
+    record.size += 0 if rule_id in record.wake else len(rule_id) + _WAKE_BYTES
+    record.wake[rule_id] = due
 
 
 def keep_small(account: Account) -> None:

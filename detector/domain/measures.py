@@ -6,8 +6,11 @@ ids that are remembered). A full log loses its oldest entry. All times are epoch
 window (now - window, now] excludes its beginning.
 """
 
+from base64 import b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+from hashlib import blake2b
 from typing import Any, Final, Protocol, TypeAlias, final
 
 import msgspec
@@ -21,8 +24,20 @@ from detector.domain.state import Entry, Goal
 
 MAX_SUBJECTS: Final = {"goal": 64, "ticket": 256, "stakeholder": 512}
 OTHER_SUBJECTS: Final = 64
-Tracks: TypeAlias = dict[str, dict[str, tuple[int, int]]]
-_OVER: Final = (".resolved", ".closed", ".done", ".paid", ".missed", ".told")  # the events that end a subject
+Tracks: TypeAlias = dict[str, dict[str, tuple[int, ...]]]
+_ENDS: Final = ("ticket.resolved", "incident.resolved", "milestone.done", "action.done", "invoice.paid", "release.told")
+
+
+@cache
+def code_of(slot: str) -> str:
+    """What a slot's name is kept as, of three characters: a record may hold hundreds of subjects with several each.
+
+    The compiler refuses two names of one kind of subject with the same code.
+    """
+    return b64encode(blake2b(slot.encode(), digest_size=3).digest())[:3].decode()
+
+
+_OVER: Final = frozenset(map(code_of, _ENDS))  # the events that end a subject
 
 
 @final
@@ -92,12 +107,16 @@ class Log(msgspec.Struct, frozen=True):
 
 @final
 class Track(msgspec.Struct, frozen=True):
-    """Keeps when a matcher first and last held, for each subject of a kind, such as each incident."""
+    """Keeps when a matcher first and last held, for each subject of a kind, such as each incident.
+
+    With `keep` above 2 it keeps the latest so many times.
+    """
 
     kind: str
     id_field: str
     slot: str
     matcher: Matcher
+    keep: int = 2
 
     def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
         """Take an event in; a new subject may push out another (see `make_room`)."""
@@ -107,12 +126,20 @@ class Track(msgspec.Struct, frozen=True):
         subject = getattr(event, self.id_field)
         if subject is None:
             return
-        tracks = account.record.tracks.setdefault(self.kind, {})
-        marks = tracks.get(subject)
-        if marks is None:
-            make_room(account, self.kind, tracks)
-            marks = tracks[subject] = {}
-        widen(marks, self.slot, event.occurred_at)
+        slots, code, at = slots_of(account, self.kind, subject), code_of(self.slot), event.occurred_at
+        times = slots.get(code, ())
+        if at not in times:
+            merged = sorted((*times, at))
+            slots[code] = (merged[0], merged[-1]) if self.keep == 2 and times else tuple(merged[-self.keep :])
+
+    def times(self, account: Account, subject: str | None) -> tuple[int, ...]:
+        """When it held for a subject: the first and the last time if they differ, or all that are kept; sorted."""
+        return account.record.tracks.get(self.kind, {}).get(subject or "", {}).get(code_of(self.slot), ())
+
+    def subjects(self, account: Account) -> list[str]:
+        """The kept subjects to which it happened."""
+        code = code_of(self.slot)
+        return [name for name, slots in account.record.tracks.get(self.kind, {}).items() if code in slots]
 
 
 @final
@@ -144,7 +171,41 @@ class DaySums(msgspec.Struct, frozen=True):
             del days[0]
 
 
-Kept = Mark | Log | Track | DaySums
+@final
+class Given(msgspec.Struct, frozen=True):
+    """Keeps, for each subject of a kind, when a field was last given and as what: a time, or its place in `words`.
+
+    Of two at the same time the greater wins.
+    """
+
+    kind: str
+    id_field: str
+    field: str
+    matcher: Matcher
+    words: tuple[str, ...] = ()
+
+    @property
+    def slot(self) -> str:
+        """What it is kept as."""
+        return f"{self.matcher.name} {self.field}"
+
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+        """Take an event in; one without the field changes nothing."""
+        del event_hash
+        subject, value = getattr(event, self.id_field, None), getattr(event, self.field, None)
+        if subject is None or value is None or not self.matcher.matches(event, account):
+            return
+        slots = slots_of(account, self.kind, subject)
+        given = (event.occurred_at, self.words.index(value) if self.words else value)
+        slots[code_of(self.slot)] = max(slots.get(code_of(self.slot), given), given)
+
+    def given(self, account: Account, subject: str | None) -> tuple[int, int] | None:
+        """When it was last given, and as what; None when it never was."""
+        found = account.record.tracks.get(self.kind, {}).get(subject or "", {}).get(code_of(self.slot))
+        return None if found is None else (found[0], found[1])
+
+
+Kept = Mark | Log | Track | DaySums | Given
 DAY: Final = "day"  # the UTC day of an event, where a log keeps the latest of each
 Level: TypeAlias = int | float | str | None  # what a measure reads: a number, a word, or None where nothing is known
 
@@ -268,7 +329,8 @@ class Count(msgspec.Struct, frozen=True):
     def complete_since(self, account: Account) -> int | None:
         """From when on no entry was dropped; None when none ever was."""
         log = account.record.logs.get(self.log.name, [])
-        return log[0][0] if log and len(log) >= self.log.keep else None
+        full = len(log) >= self.log.keep or "log" in account.record.evicted
+        return log[0][0] if log and full else None
 
 
 def _time(entry: Entry) -> int:
@@ -293,6 +355,16 @@ def evict(account: Account, what: str, count: int = 1) -> None:
     account.lost[what] = account.lost.get(what, 0) + count
 
 
+def slots_of(account: Account, kind: str, subject: str) -> dict[str, tuple[int, ...]]:
+    """What is kept of a subject; a new one may push out another (see `make_room`)."""
+    tracks = account.record.tracks.setdefault(kind, {})
+    slots = tracks.get(subject)
+    if slots is None:
+        make_room(account, kind, tracks)
+        slots = tracks[subject] = {}
+    return slots
+
+
 def make_room(account: Account, kind: str, tracks: Tracks) -> None:
     """Drop a subject where a kind is at its cap, before another is added; counted."""
     if len(tracks) >= MAX_SUBJECTS.get(kind, OTHER_SUBJECTS):
@@ -305,7 +377,7 @@ def least_wanted_subjects(tracks: Tracks) -> Iterator[str]:
 
     def worth(subject: str) -> tuple[bool, int, str]:
         slots = tracks[subject]
-        return not any(slot.endswith(_OVER) for slot in slots), max(last for _, last in slots.values()), subject
+        return _OVER.isdisjoint(slots), max(times[-1] for times in slots.values()), subject
 
     return iter(sorted(tracks, key=worth))
 

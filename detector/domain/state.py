@@ -47,7 +47,7 @@ class Goal(msgspec.Struct, array_like=True):
     """A customer's goal: its fields (the same id again replaces those given), its measures and who acknowledged it.
 
     `points` are verified measures (occurred_at, event hash, value, grade), sorted; `acks` are (occurred_at,
-    stakeholder, role).
+    stakeholder, role); `setters` are (stakeholder, role) of those who set it, sorted.
     """
 
     set_at: int = -1
@@ -56,6 +56,7 @@ class Goal(msgspec.Struct, array_like=True):
     acks: list[tuple[int, str, str]] = []
     closed_at: int = -1
     closed_as: str | None = None
+    setters: list[tuple[str, str]] = []
 
 
 class Episode(msgspec.Struct, array_like=True):
@@ -112,13 +113,14 @@ class AccountRecord(msgspec.Struct, array_like=True):
     """Everything of an account but its usage, which is in the hot block.
 
     `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure;
-    `tracks` the same per subject kind, id and event; `logs` the kept entries per measure, sorted; `recent` hashes of
-    event ids by day (its number as text); `pending` what must hold longer before it opens; `wake` the next due time
-    per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its fingerprint.
-    `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was won back.
-    `private` says of each milestone, by a hash of its id, whether it is; `erased` counts the people who were to be
-    forgotten; `standing` is the value index; `release` is the pack's by which all rules were last judged.
-    `evicted` counts what was dropped, and `size` is never below the record's own size in bytes: see `limits`.
+    `tracks` times per subject kind, id and event (`measures.code_of`); `logs` the kept entries per measure, sorted;
+    `recent` hashes of event ids by day (its number as text); `pending` what must hold longer before it opens; `wake`
+    the next due time per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its
+    fingerprint. `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was
+    won back. `private` says of each milestone, by a hash of its id, whether it is; `erased` counts the people who were
+    to be forgotten; `standing` is the value index; `release` is the pack's by which all rules were last judged; `told`
+    what the stage and the owner were told to be, (time, value), sorted. `evicted` counts what was dropped, and `size`
+    is never below the record's own size in bytes: see `limits`.
     """
 
     major: int = MAJOR
@@ -127,7 +129,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     people: dict[str, Person] = {}
     goals: dict[str, Goal] = {}
     marks: dict[str, tuple[int, int]] = {}
-    tracks: dict[str, dict[str, dict[str, tuple[int, int]]]] = {}
+    tracks: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {}
     logs: dict[str, list[Entry]] = {}
     recent: dict[str, bytes] = {}
     episodes: list[Episode] = []
@@ -145,6 +147,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     erased: int = 0
     private: dict[str, Stamped] = {}
     standing: Standing = msgspec.field(default_factory=Standing)
+    told: dict[str, list[tuple[int, str | None]]] = {}
 
 
 class PartitionRecord(msgspec.Struct, array_like=True):

@@ -64,8 +64,8 @@ class Verdict(msgspec.Struct, gc=False):
     `explained` is why a silence that looks like one is none: (because, since when). `how` says in a few words what
     ended it, where that is not what the rule waits for. `by_calendar`: OFF holds because so much time has passed, and
     not because anything got better, so that nothing has to be kept (R2.2). `says` is an explanation in place of the
-    rule's own; `nameless`: the body must not say whom it was about; `private`:
-    what it is about is not for the customer's eyes (R2.9).
+    rule's own; `nameless`: the body must not say whom it was about. `private`: it is not for the customer's eyes
+    (R2.9). `seen` is what an alert is revised for when it changes; None: for what its evidence shows.
     """
 
     level: int = 0
@@ -84,6 +84,7 @@ class Verdict(msgspec.Struct, gc=False):
     says: str | None = None
     nameless: bool = False
     private: bool = False
+    seen: str | None = None
 
 
 class Operator(Protocol):

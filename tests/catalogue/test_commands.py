@@ -42,9 +42,9 @@ def test_check_says_of_each_rule_what_it_needs_keeps_and_is_armed_by(capsys: pyt
     at = lines.index("incident.untold: obligation")
     assert lines[at + 1 : at + 6] == [
         "  needs: incident.notified, incident.opened, incident.resolved",
-        "  keeps: incident.opened 35 bytes for each incident, at most 64 (2240 bytes)",
-        "  keeps: incident.notified 37 bytes for each incident, at most 64 (2368 bytes)",
-        "  keeps: incident.resolved 37 bytes for each incident, at most 64 (2368 bytes)",
+        "  keeps: incident.opened 23 bytes for each incident, at most 64 (1472 bytes)",
+        "  keeps: incident.notified 23 bytes for each incident, at most 64 (1472 bytes)",
+        "  keeps: incident.resolved 23 bytes for each incident, at most 64 (1472 bytes)",
         "  armed by: incident.opened; and incident.notified",
     ]
     assert lines[lines.index("usage.drop: change") + 1] == "  needs: usage.recorded"

@@ -6,14 +6,14 @@ import pytest
 
 from detector.catalogue.entries import cost_of
 from detector.catalogue.pack import load_plan
-from detector.domain.measures import DaySums, Kept, Log, Mark, Track
+from detector.domain.measures import DaySums, Given, Kept, Log, Mark, Track, code_of
 from detector.domain.state import AccountRecord, encode_record
 
 AT = 1_767_571_200_000
 PERSON = "person-0001"
 
 MEASURES = {
-    (type(kept).__name__, kept.slot if isinstance(kept, Track) else kept.name): kept
+    (type(kept).__name__, kept.slot if isinstance(kept, Track | Given) else kept.name): kept
     for rule in load_plan().rules
     for kept in rule.operator.measures
 }
@@ -24,9 +24,11 @@ def grown(kept: Kept, events: int) -> int:
     record = AccountRecord()
     if isinstance(kept, Mark):
         record.marks.update({kept.name: (AT, AT)} if events else {})
-    elif isinstance(kept, Track):
-        subjects = {f"{kept.kind}-{number}": {kept.slot: (AT, AT)} if number < events else {} for number in range(9)}
-        record.tracks[kept.kind] = subjects
+    elif isinstance(kept, Track | Given):
+        times = (AT,) * (kept.keep if isinstance(kept, Track) else 2)
+        record.tracks[kept.kind] = {
+            f"{kept.kind}-{number}": {code_of(kept.slot): times} if number < events else {} for number in range(9)
+        }
     elif isinstance(kept, DaySums):
         record.logs[kept.name] = [[AT, b"", 100_000, AT] for _ in range(events)]
     else:

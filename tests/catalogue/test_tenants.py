@@ -68,6 +68,9 @@ def test_a_tenant_that_sends_nothing_listed_has_no_absence_armed_and_all_else(tm
         ("[training.enrolled, training.completed]", "training.incomplete", True),
         ("[training.enrolled]", "training.incomplete", False),
         ("[stakeholder.updated]", "stakeholder.roles_missing", True),
+        ("[owner.assigned]", "owner.missing", True),
+        ("[deal.closed, goal.set]", "goal.missing", True),
+        ("[deal.closed]", "goal.missing", False),
         # any one of what would satisfy it is enough
         ("[docs.viewed]", "usage.dark", True),
         ("[usage.recorded]", "usage.dark", True),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from detector.domain.events import EVENT_TYPES
+from detector.domain.events import EVENT_TYPES, SchedulePoint
 from detector.domain.state import split_path
 from tests.domain.streams import IDS
 from tests.domain.world import DAY, Row, World
@@ -80,8 +80,9 @@ def _use() -> Iterator[Told]:
 
 def _care(now: int) -> Iterator[Told]:
     """What a vendor does who looks after the account, and how the customer answers."""
+    far = SchedulePoint(at=now + 400 * DAY, expected=0.5)
     for number, role in enumerate(ROLES):
-        yield "goal.set", {"goal_id": f"new {role}", **_PLAN, **person(role), "schedule": ()}
+        yield "goal.set", {"goal_id": f"new {role}", **_PLAN, **person(role), "schedule": (far,)}
         yield "goal.measured", {"goal_id": f"new {role}", "value": 1.0 + now / 1e13, "evidence": "customer_confirmed"}
         yield "touch.logged", {**TALK, **person(role)}
         yield "value.delivered", person(role)

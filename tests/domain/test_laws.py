@@ -16,6 +16,7 @@ from detector.domain.features import (
     newcomers,
 )
 from detector.domain.members import distinct_in_months
+from detector.domain.operators.once import Once
 from detector.domain.state import (
     AccountRecord,
     decode_account_record,
@@ -209,7 +210,10 @@ def test_records_that_change_places_within_the_grace_end_in_the_same_open_alerts
 
 
 # Shares and ratios may be reached for a moment within the grace, in one order and not in another; the alert then stays.
-MOMENTARY = frozenset({"support.flood"})
+# So it is with what clears an event at once: where it is read before the event, nothing opens.
+MOMENTARY = frozenset({"support.flood"}).union(
+    rule.id for rule in PLAN.rules if isinstance(rule.operator, Once) and rule.operator.seen is not None
+)
 
 
 def lasting(world: World) -> set[tuple[str, str, str | None, str]]:

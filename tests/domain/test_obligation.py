@@ -4,6 +4,7 @@ from datetime import date
 
 import msgspec
 
+from detector.domain.allowance import Allowance
 from detector.domain.calendar import Duration
 from detector.domain.events import (
     AccountUpdated,
@@ -131,10 +132,11 @@ def test_a_goal_that_leads_down_is_met_from_above() -> None:
     assert told(story, 20 * DAY, UNSEEN) == [("00:00", "opened", None)]
 
 
-def laddered(steps: tuple[tuple[int, Duration], ...]) -> Plan:
+def laddered(spans: tuple[tuple[int, Duration], ...]) -> Plan:
     """The plan with other rungs for `incident.untold`, and without a repeat."""
     rule = next(rule for rule in PLAN.rules if rule.id == "incident.untold")
     assert isinstance(rule.operator, Obligation)
+    steps = tuple((level, Allowance(span)) for level, span in spans)
     changed = msgspec.structs.replace(rule, operator=msgspec.structs.replace(rule.operator, repeat=None, steps=steps))
     return with_rule(changed)
 

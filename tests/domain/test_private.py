@@ -2,6 +2,7 @@
 
 import msgspec
 
+from detector.domain.allowance import Allowance
 from detector.domain.calendar import Duration
 from detector.domain.events import MilestoneDone, MilestoneMissed, MilestoneSet
 from detector.domain.facts import MAX_MILESTONES
@@ -9,6 +10,7 @@ from detector.domain.matchers import Matcher
 from detector.domain.measures import Track
 from detector.domain.operators.obligation import Obligation
 from detector.domain.plan import Entry, Plan
+from detector.domain.sources import OfSubject
 from detector.domain.verdict import HIGH, WARN
 from tests.domain.life import Life
 from tests.domain.world import DAY, HOUR, PLAN, T0, Story
@@ -21,7 +23,8 @@ def _plan() -> Plan:
         Track("milestone", "milestone_id", name, Matcher(name, {cls: ((),)}))
         for name, cls in (("milestone.missed", MilestoneMissed), ("milestone.done", MilestoneDone))
     )
-    operator = Obligation("milestone.done", "milestone", "milestone_id", missed, done, ((WARN, Duration(1, "h")),))
+    steps = ((WARN, Allowance(Duration(1, "h"))),)
+    operator = Obligation("milestone.done", "milestone", "milestone_id", OfSubject(missed), OfSubject(done), steps)
     rule = msgspec.structs.replace(old, operator=operator)
     woken = ((rule, "milestone_id"),)
     entries = {
@@ -88,4 +91,4 @@ def test_of_too_many_milestones_the_first_is_forgotten_and_counted() -> None:
     record = story.world().record()
     assert len(record.private) == MAX_MILESTONES
     assert min(at for _, at in record.private.values()) == T0 + 1
-    assert record.evicted == {"subject": 1}
+    assert record.evicted == {"subject": 2}  # as a milestone that is awaited, and as a private one

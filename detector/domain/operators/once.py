@@ -67,7 +67,7 @@ class Once(EventDriven, frozen=True):
         source = self.source
         if isinstance(source, Mark):
             return (None,)
-        return [name for name, slots in account.record.tracks.get(source.kind, {}).items() if source.slot in slots]
+        return source.subjects(account)
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON from the event on; OFF when something was seen since; over when its time is."""
@@ -98,8 +98,7 @@ class Once(EventDriven, frozen=True):
         source = self.source
         if isinstance(source, Mark):
             return account.latest(source.name)
-        times = account.record.tracks.get(source.kind, {}).get(subject or "", {}).get(source.slot)
-        return None if times is None else times[-1]
+        return max(source.times(account, subject), default=None)
 
     def _level(self, account: Account, subject: str | None, moment: Moment, at: int) -> int:
         then = msgspec.structs.replace(moment, now=at)

@@ -57,8 +57,8 @@ class OnceBetween(EventDriven, frozen=True):
         entry = next((one for one in account.record.logs.get(self.began.name, []) if one[2] == subject), None)
         if entry is None:
             return Verdict(ended="superseded")  # nothing of it is kept any more
-        told = account.record.tracks.get(self.kind, {}).get(subject or "", {}).get(self.until.slot)
-        if told is not None:
+        told = self.until.times(account, subject)
+        if told:
             verdict = Verdict(off=True, superseded=episode is not None and told[0] <= episode.since)
             verdict.numbers = {"at": minute_text(told[-1]), "how": f"it was told on {minute_text(told[-1])}"}
             return verdict

@@ -366,26 +366,26 @@ class Departure(EventDriven, frozen=True):
     def subjects(self, account: Account, moment: Moment) -> Iterable[str]:
         """Everybody who is known to have left."""
         del moment
-        return list(account.record.tracks.get(self.track.kind, {}))
+        return self.track.subjects(account)
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON while a person of a listed role is gone and nobody else of that role was spoken with since."""
         assert subject is not None  # noqa: S101 - a departure is always somebody's
-        mark = account.record.tracks.get(self.track.kind, {}).get(subject, {}).get(self.track.slot)
+        gone = self.track.times(account, subject)
         person = account.record.people.get(subject)
         role = account.role_of(subject, None)
         level = self.levels.get(role or "", 0)
         verdict = Verdict(
             off=True, numbers={} if episode is None else {"role": role or "person", "how": "no rule misses that role"}
         )
-        if mark is None:
+        if not gone:
             return Verdict(ended="superseded")  # nothing of it is kept any more
         if level == 0:
             return verdict
         if person is not None and not person.gone:
             verdict.numbers["how"] = "the same person is back"
             return verdict
-        left = mark[0] if person is None else person.gone[0]
+        left = gone[0] if person is None else person.gone[0]
         until = None if self.lasts is None else self.lasts.after(account.calendar, left)
         spoken = next(
             (entry for entry in self._contacts(account, left) if self._stands_in(account, entry, subject, role)), None
