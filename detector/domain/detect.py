@@ -46,7 +46,7 @@ from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
 USAGE: Final = 1  # a rule waits for usage: it has no deadline, or an alert
 _FULL: Final = 2  # daily evaluations must not take the short cut: an alert, or a calendar of the account's own
 _CHANGED: Final = 4  # facts changed since the last snapshot
-_MOVED: Final = 8  # the index has changed not so long ago: trends may open
+_MOVED: Final = 8  # the index has changed not so long ago, or a trend has an alert: trends are judged by the day
 
 CHURNED_SAYS: Final = "The customer has left: nothing is expected of the account until a deal is closed."
 ERASED_SAYS: Final = "The account was erased: nothing of it is kept."
@@ -297,9 +297,14 @@ class Detect:
         self._step(step, [(rule, None) for rule in self._plan.rules])
 
     def _stirring(self, account: Account, moment: Moment) -> list[Rule]:
-        """The trends that would open now; of an account whose index has not changed for long, nobody is asked again."""
-        moved = moved_on(account.record.standing)
-        if moved is None or moment.now // DAY_MS - 1 - moved > self._reach:
+        """The trends that have an alert or would open now; once the index has rested for long, nobody is asked."""
+        record = account.record
+        if record.spans:
+            forget_spans(account, moment.now)
+            account.record_dirty = True
+        live, moved = {episode.rule for episode in record.episodes}, moved_on(record.standing)
+        rests = moved is None or moment.now // DAY_MS - 1 - moved > self._reach
+        if rests and not record.spans and live.isdisjoint(rule.id for rule in self._trends):
             hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) & ~_MOVED)
             return []
         tenant = self._plan.tenant(account.tenant_id)
@@ -307,7 +312,9 @@ class Detect:
         return [
             rule
             for rule, form in own
-            if form is not None and isinstance(form.operator, Trend) and form.operator.stirs(account, moment)
+            if form is not None
+            and isinstance(form.operator, Trend)
+            and (rule.id in live or ((record.spans or not rests) and form.operator.stirs(account, moment)))
         ]
 
     def _everything(self, step: _Step) -> None:
@@ -504,7 +511,7 @@ class Detect:
                 mask |= USAGE
         for rule in self._daily:
             if rule.id in live or rule.id in record.spans or rule.operator.needs_record(account):
-                mask |= _FULL
+                mask |= _MOVED if isinstance(rule.operator, Trend) else _FULL
         if account.calendar.is_special:
             mask |= _FULL
         hot.set_wake_mask(account.hot, mask)

@@ -24,10 +24,18 @@ _KINDS: Final = {
     "commercial": ("deal", "seats", "package", "invoice", "payment", "downgrade", "discount", "competitor", "pricing"),
 }
 _FAMILY_OF_KIND: Final = {kind: family for family, kinds in _KINDS.items() for kind in kinds}
+_NO_DATA: Final = frozenset(
+    {
+        "stakeholder.erased", "stakeholder.left", "integration.removed", "ticket.escalated", "ticket.sla_breached",
+        "ticket.reopened", "incident.opened", "onboarding.reopened", "onboarding.blocked", "milestone.missed",
+        "payment.failed", "downgrade.requested", "discount.requested", "competitor.mentioned",
+    }
+)  # fmt: skip
+"""What is nothing but a sign of risk: were it data, a family that was not known yet could raise the index with it."""
 FAMILY_OF: Final[dict[type[Event], str]] = {
     cls: "commercial" if name == "usage.metered" else _FAMILY_OF_KIND[name.partition(".")[0]]
     for name, cls in EVENT_TYPES.items()
-    if name.partition(".")[0] in _FAMILY_OF_KIND and name != "stakeholder.erased"
+    if name.partition(".")[0] in _FAMILY_OF_KIND and name not in _NO_DATA
 }
 """The family that an event is data of. What is told of the account itself (its profile, owner, stage) is of none."""
 

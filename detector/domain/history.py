@@ -40,11 +40,11 @@ def value_on(standing: Standing, day: int) -> int:
 def values(standing: Standing, first_day: int, last_day: int) -> list[int]:
     """The values at the end of each day, from the first to the last, both included."""
     days = standing.days
-    at, found = _at(days, first_day), []
-    for day in range(first_day, last_day + 1):
-        while at + 1 < len(days) and days[at + 1][0] <= day:
-            at += 1
-        found.append(NONE if at < 0 else days[at][1])
+    at, found, day = _at(days, first_day), list[int](), first_day
+    while day <= last_day:
+        until = min(days[at + 1][0], last_day + 1) if at + 1 < len(days) else last_day + 1
+        found += [NONE if at < 0 else days[at][1]] * (until - day)
+        at, day = at + 1, until
     return found
 
 

@@ -19,6 +19,7 @@ STAGES: Final = (  # so many log entries, bodies of alerts and people are left: 
     (32, 64, 512), (16, 24, 512), (16, 8, 512), (8, 8, 256), (8, 4, 128), (4, 2, 64), (2, 1, 32), (1, 1, 16),
     (1, 1, 8), (1, 1, 4),
 )  # fmt: skip
+INDEX_BYTES: Final = 64  # by so much what is kept of the index, but its days, and its deadline may grow with no event
 ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is called
 _WAKE_BYTES: Final = 12  # of a deadline, beside the rule's id
 _EVENT_BYTES: Final = 512
@@ -61,7 +62,7 @@ def keep_small(account: Account) -> None:
 
 
 def _measured(record: AccountRecord) -> int:
-    return len(encode_record(record))
+    return len(encode_record(record)) + INDEX_BYTES
 
 
 def _shorten_logs(account: Account, keep: int) -> None:

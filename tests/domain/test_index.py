@@ -1,14 +1,17 @@
 """The value index: scores, confidence, grades, where points went, and when all that changes (rules.md 11)."""
 
+from typing import Any
+
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import iso
 from detector.domain.events import (
+    EVENT_TYPES,
     AccountUpdated,
     DealClosed,
     GoalAcknowledged,
@@ -41,8 +44,10 @@ from detector.domain.index import (
 )
 from detector.domain.state import Episode, account_path, hot_key, record_key
 from detector.domain.verdict import CRITICAL, HIGH, INFO, WARN, WATCH, Moment
+from tests.domain.streams import rows
+from tests.domain.test_laws import bounded
 from tests.domain.test_small import account
-from tests.domain.world import DAY, HOUR, MINUTE, PLAN, SPINE, T0, Eight, Story, World
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, SPINE, T0, Eight, Row, Story, World, log_of
 
 levels = st.lists(st.integers(INFO, CRITICAL), max_size=8)
 families = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), levels)
@@ -406,3 +411,44 @@ def test_an_account_whose_customer_has_left_has_no_index() -> None:
     assert (gone.value_index, gone.grade, gone.families, gone.confidence) == (None, "insufficient_data", {}, 0.0)
     back = story(41 * DAY, DealClosed).world(42 * DAY).health[-1]
     assert (back.value_index, back.grade) == (100.0, "green")
+
+
+RISKS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ticket.escalated", {"ticket_id": "z"}),
+    ("ticket.sla_breached", {"ticket_id": "z"}),
+    ("integration.removed", {"integration": "z"}),
+    ("downgrade.requested", {}),
+    ("payment.failed", {"invoice_id": "z"}),
+    ("competitor.mentioned", {}),
+)
+
+
+@settings(bounded, max_examples=80)
+@given(rows(accounts=("acme",)), st.sampled_from(RISKS), st.sampled_from((0, MINUTE, DAY, 20 * DAY)))
+def test_an_event_that_is_nothing_but_a_sign_of_risk_never_raises_the_index(
+    stream: list[Row], risk: tuple[str, dict[str, Any]], later: int
+) -> None:
+    """Whatever came before, whatever rules there are, and whether its family was known or not."""
+    name, fields = risk
+    at = stream[-1][0] + MINUTE
+    event = EVENT_TYPES[name](event_id="worse", account_id="acme", occurred_at=at, **fields)
+    without = World(log_of(stream)).play(at + later).record().standing.value
+    with_it = World(log_of([*stream, (at, "support", event)])).play(at + later).record().standing.value
+    assert without == -1 or with_it <= without
+
+
+def test_a_snapshot_lists_what_falls_due_within_a_week_by_subject() -> None:
+    """Neither what is due later, nor what is overdue already and has an alert."""
+    story = Eight()(0, UsageRecorded)
+    for goal, at in (("late", 0), ("soon", 8 * DAY), ("later", 10 * DAY)):
+        story(at, GoalSet, goal_id=goal, kind="risk", direction="up", baseline=0.0, target=5.0)
+        story(at + 1, GoalMeasured, goal_id=goal, value=5.0, evidence="measured")
+    story(15 * DAY, IncidentOpened, incident_id="i", severity="minor")
+    last = story.world(15 * DAY + MINUTE).health[-1]
+    assert [(due.rule_id, due.subject, due.due_at, due.side) for due in last.obligations] == [
+        ("incident.untold", "i", iso_at(15 * DAY + 30 * MINUTE), None)
+    ]
+    last = story(15 * DAY + HOUR, StakeholderUpdated, stakeholder_id="s", role="sponsor").world(16 * DAY).health[-1]
+    assert [(due.rule_id, due.subject, due.due_at, due.side) for due in last.obligations] == [
+        ("goal.achieved_unseen", "soon", iso_at(22 * DAY + 1), None)
+    ]

@@ -115,12 +115,14 @@ def build(names: Names, row: TrendRow, where: Where) -> Built:
     """The operator of a row."""
     del names, where
     lows = [rule for step in row.opens if step.over_low is not None for rule in step.over_low.of]
+    steps = tuple(_step(step) for step in row.opens)
     trend = t.Trend(
-        steps=tuple(_step(step) for step in row.opens),
+        steps=steps,
         ways=tuple(_way(way) for way in row.clears.any),
         lasts=row.clears.lasts,
         until=None if row.days_until is None else _tenths(row.days_until),
         lows_of=tuple(dict.fromkeys(lows)),
+        looks_back=max(step.reach for step in steps),
     )
     return Built(trend, t.NAMES, t.NAMES)
 

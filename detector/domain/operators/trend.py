@@ -175,10 +175,12 @@ class Step(msgspec.Struct, frozen=True):
 
     def seen(self, past: Past) -> Seen | None:
         """What it saw last; None where it did not hold all the time."""
-        if any(value == NONE for value in past.window(0, self.held + 1)):
+        if NONE in past.window(0, self.held + 1):
             return None
-        found = [self.part.seen(past, ago) for ago in range(self.held + 1)]
-        return found[0] if all(seen is not None for seen in found) else None
+        last = self.part.seen(past, 0)
+        if last is None or any(self.part.seen(past, ago) is None for ago in range(self.held, 0, -1)):
+            return None
+        return last
 
 
 @final
@@ -234,7 +236,8 @@ class Trend(msgspec.Struct, frozen=True):
     """A ladder of trends and the ways to clear; `lasts`: it is over so many days after it opened, whatever comes.
 
     `until` is the value of which the evidence says when it is reached at the present slope. `lows_of` are the rules
-    whose ended episodes have the low that is asked about; while one of them is open, nothing opens.
+    whose ended episodes have the low that is asked about; while one of them is open, nothing opens. `looks_back` is how
+    many days of index it needs to be judged at all.
     """
 
     steps: tuple[Step, ...]
@@ -242,6 +245,7 @@ class Trend(msgspec.Struct, frozen=True):
     lasts: int | None = None
     until: int | None = None
     lows_of: tuple[str, ...] = ()
+    looks_back: int = 0
     kind: None = None
 
     @property
@@ -290,7 +294,7 @@ class Trend(msgspec.Struct, frozen=True):
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether the index goes back as far as it looks."""
-        return value_on(account.record.standing, now // DAY_MS - 1 - max(step.reach for step in self.steps)) != NONE
+        return value_on(account.record.standing, now // DAY_MS - 1 - self.looks_back) != NONE
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
         """The account itself."""
