@@ -187,7 +187,7 @@ def _reasons(operator: str, what: Mapping[str, Any], row: DraftRow, context: dic
                 yield "a table by " + " or ".join(part.by.model_fields_set)
             case PartOf():
                 yield f"a part of the limit of {part.of}"
-            case Universe():
+            case Universe() if operator != "change":
                 yield f"one subject for each {part.subject}"
             case MomentSource() if part.moment not in MOMENTS:
                 yield f"the moment {part.moment}"

@@ -1,16 +1,31 @@
 """What rules need: for every event class the updates it causes and the rules it wakes, for arming and in bytes."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from detector.catalogue.load import PackError
 from detector.domain.events import Event, UsageRecorded
 from detector.domain.matchers import Matcher
-from detector.domain.measures import MAX_SUBJECTS, OTHER_SUBJECTS, DaySums, Given, Kept, Mark, Track, code_of
+from detector.domain.measures import (
+    MAX_SUBJECTS,
+    OTHER_SUBJECTS,
+    DaySums,
+    Given,
+    Kept,
+    Mark,
+    SubjectSums,
+    Track,
+    code_of,
+)
 from detector.domain.operators.change import Change
+from detector.domain.operators.fall import Fall
+from detector.domain.operators.growth import Growth
 from detector.domain.operators.silence import Silence
+from detector.domain.operators.slide import Slide
 from detector.domain.operators.trend import Trend
 from detector.domain.plan import Entry, Rule, Tenant
+
+_IN_BLOCK: Final = (Change, Fall, Growth, Slide)  # operators over what every hot block keeps
 
 Needs = tuple[Mapping[str, Any], ...]
 
@@ -90,7 +105,7 @@ def events_of(rule: Rule) -> tuple[str, ...]:
     """The event types that a rule needs: those that wake it, those that it keeps and those that arm it, by name."""
     classes = {cls for cls, _ in wakes_of(rule)}
     classes.update(cls for kept in kept_of(rule) for cls in kept.matcher.alternatives)
-    if isinstance(rule.operator, Change):  # judged by the day, over the counts of the hot block
+    if isinstance(rule.operator, _IN_BLOCK) and not classes:  # judged by the day, over what the hot block keeps
         classes.add(UsageRecorded)
     armed = {need["event"] for need in (*rule.starts, *rule.satisfies)}  # some of it is read of the hot block alone
     return tuple(sorted(armed | {str(cls.__struct_config__.tag) for cls in classes}))
@@ -100,9 +115,10 @@ def costs_of(rule: Rule) -> tuple[str, ...]:
     """What each measure of a rule costs an account, one line a measure; measures are shared with other rules."""
     kept = {_identity(kept): kept for kept in kept_of(rule)}
     found = [f"{what.slot if isinstance(what, Track | Given) else what.name} {cost_of(what)}" for what in kept.values()]
-    if isinstance(rule.operator, Change) or (isinstance(rule.operator, Silence) and rule.operator.of.source is None):
-        found.insert(0, f"{rule.operator.name} 0 bytes (every hot block has it)")
-    elif isinstance(rule.operator, Trend):
+    operator = rule.operator
+    if (isinstance(operator, _IN_BLOCK) and not kept) or (isinstance(operator, Silence) and operator.of.source is None):
+        found.insert(0, f"{operator.name} 0 bytes (every hot block has it)")
+    elif isinstance(operator, Trend):
         found.append("value_index 7 bytes for each day on which it changed, at most 151 (1057 bytes)")
     elif not found:
         found.append("0 bytes (every account keeps its goals)")
@@ -116,6 +132,8 @@ def cost_of(kept: Kept) -> str:
     if isinstance(kept, Track | Given):
         times = kept.keep if isinstance(kept, Track) else 2
         each, what, most = 5 + 9 * times, kept.kind, MAX_SUBJECTS.get(kept.kind, OTHER_SUBJECTS)
+    elif isinstance(kept, SubjectSums):
+        each, what, most = 19 + 9 * kept.keep, kept.per, kept.most
     elif isinstance(kept, DaySums):
         each, what, most = 26, "day", kept.keep
     else:

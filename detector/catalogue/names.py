@@ -23,7 +23,7 @@ WORDS: Final = {
     "count": {"per", "fields", "window", "every", "keep", "once_per", "roles", "echoes"},
     "distinct": {"of", "per", "window", "keep", "roles", "once_per", "in"},
     "log": {"fields", "keep", "once_per"},
-    "sum": {"in", "of", "window", "every", "keep"},
+    "sum": {"in", "of", "per", "window", "every", "keep"},
     "latest": {"of", "per", "fresh", "extreme", "else", "keep"},
     "share": {"over", "largest"},
     "first": {"unless", "within"},

@@ -55,7 +55,7 @@ def day_sum(names: "Names", name: str, where: Where) -> Sum:
     """A sum by day, of which a window or a usual week is read. Raises PackError."""
     row = names.measure(name, where)
     window = row.window or row.every
-    if row.sum is None or row.of is None or window is None or (window.elapsed_ms or 0) % DAY_MS:
+    if row.sum is None or row.of is None or row.per or window is None or (window.elapsed_ms or 0) % DAY_MS:
         raise names.document.error(where, f"{name!r} must be a sum of a field with a window of whole days")
     sums = DaySums(f"{row.of} {row.sum} by day", names.matcher(row.of, where), row.sum, SUM_DAYS)
     return Sum(name, sums, (window.elapsed_ms or 0) // DAY_MS, unit=row.sum)

@@ -247,7 +247,8 @@ class Detect:
         forms = self._forms.get(name)
         if forms is None:
             tenant = self._plan.tenant(tenant_id)
-            forms = self._forms[name] = tuple(form for rule in self._daily for form in tenant.forms_of(rule))
+            armed = (rule for rule in self._daily if rule.index in tenant.armed)
+            forms = self._forms[name] = tuple(form for rule in armed for form in tenant.forms_of(rule))
         return forms
 
     def time(self, account: Account, due: int, *, daily: bool) -> None:
@@ -268,7 +269,8 @@ class Detect:
         if daily and account.record.release != self._plan.release:
             self._judge_anew(account, moment)
         elif daily and (mask & _FULL or not self._quiet(account.tenant_id, account.hot, due)):
-            rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *self._daily)})]
+            found = self._may_find(account, due) + (self._stirring(account, moment) if mask & _MOVED else [])
+            rules = [self._by_id[name] for name in sorted({rule.id for rule in (*rules, *found)})]
             forget_spans(account, due)
         elif daily and mask & _MOVED:
             rules += self._stirring(account, moment)
@@ -291,7 +293,7 @@ class Detect:
             if ended is not None:
                 step.gone.append(ended)
         for kept in (record.notes, record.spans, record.wake):
-            for name in [name for name in kept if name not in self._by_id and name != INDEX]:
+            for name in [name for name in kept if name.partition("|")[0] not in self._by_id and name != INDEX]:
                 del kept[name]
         record.pending = {name: held for name, held in record.pending.items() if name.partition("|")[0] in self._by_id}
         self._step(step, [(rule, None) for rule in self._plan.rules])
@@ -316,6 +318,22 @@ class Detect:
             and isinstance(form.operator, Trend)
             and (rule.id in live or ((record.spans or not rests) and form.operator.stirs(account, moment)))
         ]
+
+    def _may_find(self, account: Account, due: int) -> list[Rule]:
+        """The daily rules that have something to watch, or may find something: all where the calendar is special."""
+        told = _told(account)
+        found = []
+        for rule in self._daily:
+            own = self._plan.tenant(account.tenant_id).rule_for(rule, account)
+            if (
+                own is None
+                or account.calendar.is_special
+                or rule.id in told
+                or own.operator.needs_record(account)
+                or not own.operator.quiet(account.hot, due)
+            ):
+                found.append(rule)
+        return found
 
     def _everything(self, step: _Step) -> None:
         """Judge every rule that is not a daily one: the account is new, or something that all depend on has changed."""
@@ -509,8 +527,9 @@ class Detect:
             name = rule.id
             if (rule.index in armed and (name in live or name not in wake)) or name in record.notes:
                 mask |= USAGE
+        told = _told(account)
         for rule in self._daily:
-            if rule.id in live or rule.id in record.spans or rule.operator.needs_record(account):
+            if rule.id in told or rule.operator.needs_record(account):
                 mask |= _MOVED if isinstance(rule.operator, Trend) else _FULL
         if account.calendar.is_special:
             mask |= _FULL
@@ -540,6 +559,13 @@ def _forms_of(tenant: Tenant, rules: Iterable[Rule]) -> Iterator[Rule]:
 
 def _points(value: int | None) -> float | None:
     return None if value is None or value == NONE else value / 10
+
+
+def _told(account: Account) -> set[str]:
+    """The rules that keep something of their own: an alert, the days of one that ended, what must hold longer."""
+    record = account.record
+    names = (*record.spans, *record.pending)
+    return {episode.rule for episode in record.episodes} | {name.partition("|")[0] for name in names}
 
 
 def _said(episode: Episode | None) -> tuple[str, int]:

@@ -13,7 +13,7 @@ import msgspec
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import fingerprint_of
-from detector.domain.state import Episode
+from detector.domain.state import Episode, span_name
 
 PERSON: Final = "stakeholder"
 _ID: Final = "stakeholder_id"
@@ -37,6 +37,7 @@ def forget_person(account: Account, who: str, logs: Mapping[str, tuple[str, ...]
     record.tracks.get(PERSON, {}).pop(who, None)
     for rule in rules:
         record.pending.pop(f"{rule}|{who}", None)
+        record.spans.pop(span_name(rule, who), None)
         record.muted.pop(fingerprint_of(account.tenant_id, account.account_id, rule, PERSON, who), None)
     hot.forget_member(account.hot, hot.member_hash(who))
 

@@ -136,7 +136,7 @@ def add_usage(
         mark_usage(block, kind, at_ms)
 
 
-def newest_day(block: bytearray) -> int | None:
+def newest_day(block: bytes | bytearray) -> int | None:
     """Return the newest UTC day on which there was usage."""
     newest: int = I32.unpack_from(block, NEWEST)[0]
     return None if newest == NO_DAY else newest
@@ -218,14 +218,13 @@ def _move_to(block: bytearray, newest: int, day: int) -> None:
     for week in range(max(_week_of(newest - DAYS), last_week - WEEKS) + 1, last_week + 1):
         _WIDTHS[width].pack_into(block, start + week % WEEKS * width, 0)
     width = block[DAY_WIDTH]
-    leave = range(newest - DAYS + 1, min(day - DAYS, newest) + 1)
-    for leaving in leave:
+    for leaving in range(newest - DAYS + 1, min(day - DAYS, newest) + 1):
         at = block[LENGTH] + leaving % DAYS * width
         count = _WIDTHS[width].unpack_from(block, at)[0]
         if count:
             _WIDTHS[width].pack_into(block, at, 0)
             _add_week(block, day, leaving, count)
-    watched.days_left(block, leave)
+    watched.moved_on(block, newest, day)
     members.moved_on(block, newest, day)
     features.grown_old(block, day)
 

@@ -12,13 +12,13 @@ import msgspec
 from detector.domain import events as e
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.calendar import DAY_MS, HOUR_MS
+from detector.domain.calendar import DAY_MS
 from detector.domain.events import Event
 from detector.domain.measures import Count, Kept, Level, Log, Mark, Measure
 from detector.domain.state import Entry
+from detector.domain.usage import SETTLES_MS, settled_day
 from detector.domain.verdict import earliest
 
-SETTLES_MS: Final = 6 * HOUR_MS  # so long after its end a usage day still takes late events in
 _UNITS: Final = {"active_users": "people", "planned_users": "people", "purchased": "seats", "rating": "points"}
 
 
@@ -242,7 +242,7 @@ class ActivePeople(OfAccount, frozen=True):
     def value(self, account: Account, now: int, subject: str | None = None) -> Level:
         """Those who were seen since the first of the days."""
         del subject
-        last = (now - SETTLES_MS) // DAY_MS - 1
+        last = settled_day(now)
         people = hot.distinct_members(account.hot, last - self.days + 1)
         return None if people == 0 and hot.window_sum(account.hot, last, self.days) > 0 else people
 

@@ -15,7 +15,7 @@ from detector.domain.erasure import names
 from detector.domain.events import AlertFeedback, StakeholderErased
 from detector.domain.feedback import means, muted_until, take
 from detector.domain.plan import Rule
-from detector.domain.state import Episode
+from detector.domain.state import Episode, span_name
 from detector.domain.verdict import CRITICAL, Moment, Verdict, earliest
 
 COOL_DOWN_MS: Final = DAY_MS
@@ -334,15 +334,16 @@ def _renamed(episode: Episode, verdict: Verdict, moment: Moment, came: Step) -> 
 
 def _remember_span(account: Account, rule: Rule, episode: Episode, moment: Moment) -> None:
     """The days of an ended episode never enter a baseline (R2.4)."""
-    account.record.spans.setdefault(rule.id, []).append((episode.since // DAY_MS, moment.now // DAY_MS - 1))
+    name = span_name(rule.id, episode.subject)
+    account.record.spans.setdefault(name, []).append((episode.since // DAY_MS, moment.now // DAY_MS - 1))
 
 
 def forget_spans(account: Account, now: int) -> None:
     """Drop the days of ended episodes that no window reaches any more."""
     oldest = now // DAY_MS - SPANS_KEPT_DAYS
-    for rule_id, spans in list(account.record.spans.items()):
+    for name, spans in list(account.record.spans.items()):
         kept = [span for span in spans if span[1] >= oldest]
         if kept:
-            account.record.spans[rule_id] = kept
+            account.record.spans[name] = kept
         else:
-            del account.record.spans[rule_id]
+            del account.record.spans[name]

@@ -96,6 +96,9 @@ def _drop_subjects(account: Account, keep: int) -> None:
     record = account.record
     _drop_first(account, "stakeholder", record.people, keep, list(least_wanted(record.people)))
     _drop_first(account, "goal", record.goals, max(1, keep // 4), list(least_wanted_goals(record.goals)))
+    for sums in record.sums.values():
+        order = sorted(sums, key=lambda subject: (sums[subject].days[-1], subject))
+        _drop_first(account, "subject", sums, max(1, keep // 32), order)
     for kind, tracks in record.tracks.items():
         most = keep if kind == "stakeholder" else max(1, keep // 4)
         _drop_first(account, "subject", tracks, most, list(least_wanted_subjects(tracks)))

@@ -20,7 +20,7 @@ from detector.domain.calendar import DAY_MS
 from detector.domain.events import Event
 from detector.domain.hot import NEVER
 from detector.domain.matchers import Matcher, field_of
-from detector.domain.state import Entry, Goal
+from detector.domain.state import Entry, Goal, Sums
 
 MAX_SUBJECTS: Final = {"goal": 64, "ticket": 256, "stakeholder": 512}
 OTHER_SUBJECTS: Final = 64
@@ -205,7 +205,48 @@ class Given(msgspec.Struct, frozen=True):
         return None if found is None else (found[0], found[1])
 
 
-Kept = Mark | Log | Track | DaySums | Given
+@final
+class SubjectSums(msgspec.Struct, frozen=True):
+    """Keeps the sum of a number by UTC day for each subject, such as each meter, in whole thousandths.
+
+    Of each the days less than `keep` before its newest; of at most `most` subjects, those that came last.
+    """
+
+    name: str
+    matcher: Matcher
+    field: str
+    per: str
+    keep: int = 77
+    most: int = 16
+    scale: int = 1_000
+    largest: int = 2**62  # of a day, either way: what is written holds no more
+
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+        """Take an event in; a new subject may push out the one that has been quiet for longest, counted."""
+        del event_hash
+        if not self.matcher.matches(event, account):
+            return
+        subject, day = getattr(event, self.per), event.occurred_at // DAY_MS
+        subjects = account.record.sums.setdefault(self.name, {})
+        sums = subjects.get(subject)
+        if sums is None:
+            sums = subjects[subject] = Sums(first=day, days=[(day, 0)])
+        sums.first = min(sums.first, day)
+        days, amount = sums.days, round(getattr(event, self.field) * self.scale)
+        if day > days[-1][0] - self.keep:
+            at = bisect_left(days, day, key=_time)
+            if at < len(days) and days[at][0] == day:
+                days[at] = (day, max(-self.largest, min(self.largest, days[at][1] + amount)))
+            else:
+                days.insert(at, (day, amount))
+            while days[0][0] <= days[-1][0] - self.keep:
+                del days[0]
+        if len(subjects) > self.most:
+            del subjects[min(subjects, key=lambda one: (subjects[one].days[-1][0], one))]
+            evict(account, "subject")
+
+
+Kept = Mark | Log | Track | DaySums | SubjectSums | Given
 DAY: Final = "day"  # the UTC day of an event, where a log keeps the latest of each
 Level: TypeAlias = int | float | str | None  # what a measure reads: a number, a word, or None where nothing is known
 
@@ -333,7 +374,7 @@ class Count(msgspec.Struct, frozen=True):
         return log[0][0] if log and full else None
 
 
-def _time(entry: Entry) -> int:
+def _time(entry: Entry | tuple[int, int]) -> int:
     at: int = entry[0]
     return at
 

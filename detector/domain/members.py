@@ -6,7 +6,7 @@ what is kept is a function of who came on which day and of nothing else: level n
 bits, and is the least that keeps no more than the most (distinct sampling: Gibbons, VLDB 2001).
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -104,8 +104,13 @@ def _sampled(member: bytes | bytearray, level: int) -> bool:
 def _in_months(block: bytes | bytearray, months: int) -> int:
     """How many entries have one of these months' bits."""
     begin, end = section(block, MEMBERS)
-    column = bytes(block[begin + _MONTHS : end : ENTRY])
-    return len(column.translate(None, bytes(bits for bits in range(256) if not bits & months)))
+    return len(block[begin + _MONTHS : end : ENTRY].translate(None, _without(months)))
+
+
+@cache
+def _without(months: int) -> bytes:
+    """The values of a months' byte that have none of these bits."""
+    return bytes(bits for bits in range(256) if not bits & months)
 
 
 def _thin_out(block: bytearray, column: int, mask: int, level_at: int, most: int) -> int:

@@ -59,6 +59,13 @@ class Goal(msgspec.Struct, array_like=True):
     setters: list[tuple[str, str]] = []
 
 
+class Sums(msgspec.Struct, array_like=True, gc=False):
+    """Sums of one subject, such as a meter: (UTC day, sum), sorted; `first` is the first day on which there was any."""
+
+    first: int
+    days: list[tuple[int, int]]
+
+
 class Episode(msgspec.Struct, array_like=True):
     """One alert of an account, from its opening until its cool-down is over.
 
@@ -114,6 +121,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
 
     `profile` holds the fields of `account.updated` and the stage; `marks` a first and a last time per measure;
     `tracks` times per subject kind, id and event (`measures.code_of`); `logs` the kept entries per measure, sorted;
+    `sums` sums by day per measure and subject;
     `recent` hashes of event ids by day (its number as text); `pending` what must hold longer before it opens; `wake`
     the next due time per rule; `notes` silences that are explained; `muted` until when an alert may not open, by its
     fingerprint. `asleep`: no rule is judged, since the customer has left; `awake` is the record time at which it was
@@ -148,6 +156,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     private: dict[str, Stamped] = {}
     standing: Standing = msgspec.field(default_factory=Standing)
     told: dict[str, list[tuple[int, str | None]]] = {}
+    sums: dict[str, dict[str, Sums]] = {}
 
 
 class PartitionRecord(msgspec.Struct, array_like=True):
@@ -245,6 +254,11 @@ def _raise_unreadable(data: bytes, cause: Exception | None) -> None:
             f"the stored record has version {major}, this release reads {MAJOR}: start a newer release", newer=True
         )
     raise StateError("the stored record is not readable") from cause
+
+
+def span_name(rule_id: str, subject: str | None) -> str:
+    """What the days of a rule's ended episodes are kept by, for each of its subjects."""
+    return rule_id if subject is None else f"{rule_id}|{subject}"
 
 
 def put(fields: dict[str, Stamped], name: str, value: Value, at: int) -> bool:

@@ -1,4 +1,4 @@
-"""What rules ask of an account's usage: whole days that are settled, their windows, and how many people are active."""
+"""What rules ask of an account's usage: whole days that are settled, and their windows."""
 
 from typing import Final
 
@@ -8,8 +8,6 @@ from detector.domain.baseline import MIN_ACTIONS, MIN_DAYS
 from detector.domain.calendar import DAY_MS, HOUR_MS
 
 SETTLES_MS: Final = 6 * HOUR_MS  # so long after its end a usage day still takes late events in before it is judged
-ACTIVE_DAYS: Final = 28
-FRESH_MS: Final = 14 * DAY_MS  # so long a count of active users that came from outside is believed
 
 
 def settled_day(now: int) -> int:
@@ -38,18 +36,7 @@ def window_of_counts(account: Account, counts: list[int], last_day: int) -> tupl
     return total, calendar.usable_business_days(first_day, last_day)
 
 
-def active_people(account: Account, now: int) -> int:
-    """How many people are active (rules.md 1): as the latest monthly count tells that is no older than 14 days.
-
-    Else those of whom usage was seen on the UTC day of `now` or the 27 before.
-    """
-    told = hot.active_users(account.hot)
-    if told is not None and now - told.at_ms <= FRESH_MS:
-        return told.people
-    return hot.distinct_members(account.hot, now // DAY_MS - ACTIVE_DAYS + 1)
-
-
-def usual_share(account: Account, now: int, days: int = ACTIVE_DAYS) -> float | None:
+def usual_share(account: Account, now: int, days: int = 28) -> float | None:
     """Usage of the last `days` settled days as a share of that of as many days before, by the business day.
 
     1 is as much as usual. None where it cannot be told: usage that does not go back that far, less than 20 actions

@@ -119,13 +119,13 @@ class Operator(Protocol):
         """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; for daily ones only."""
         ...
 
-    def needs_record(self, account: Account) -> bool:
-        """Whether a daily evaluation may find something that the hot block does not show; for daily ones only."""
-        ...
-
     @property
     def needs_history(self) -> bool:
         """Whether it is not always warm."""
+        ...
+
+    def needs_record(self, account: Account) -> bool:
+        """Whether a daily evaluation may find something that the hot block does not show; for daily ones only."""
         ...
 
     def warm(self, account: Account, now: int) -> bool:
@@ -159,20 +159,54 @@ class EventDriven(msgspec.Struct, frozen=True):
         del block, now
         return True
 
-    def needs_record(self, account: Account) -> bool:
-        """Nothing is found by the day."""
-        del account
-        return False
-
     @property
     def needs_history(self) -> bool:
         """It needs none."""
+        return False
+
+    def needs_record(self, account: Account) -> bool:
+        """Nothing is found by the day."""
+        del account
         return False
 
     def warm(self, account: Account, now: int) -> bool:
         """It needs no history."""
         del account, now
         return True
+
+
+class Daily(msgspec.Struct, frozen=True):
+    """What is common to operators that are judged once a day, over the whole days before (R2.6)."""
+
+    @property
+    def daily(self) -> bool:
+        """Once a day."""
+        return True
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Nothing but measures."""
+        return frozenset()
+
+    @property
+    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
+        """No event: the day wakes it."""
+        return ()
+
+    @property
+    def measures(self) -> Iterable[Any]:
+        """Nothing of its own: the hot block keeps it for every account."""
+        return ()
+
+    @property
+    def needs_history(self) -> bool:
+        """A baseline."""
+        return True
+
+    def needs_record(self, account: Account) -> bool:
+        """The hot block shows everything."""
+        del account
+        return False
 
 
 def earliest(*times: int | None) -> int | None:

@@ -1,8 +1,9 @@
 """What each watched person did, by day: a section of the hot block for people in a named role, 32 at most.
 
-An entry is the person's hash, the day from which on their actions are counted, and a ring of 70 days as wide as the
-account's own, which no person's count can outgrow. Nobody else costs anything. What a person did before is not known:
-counting begins with a day of its own, so that events that change places within the grace leave the same counts.
+An entry is the person's hash, the day from which on their actions are counted, and a ring of 77 days: eleven weeks, so
+that five windows of 14 days fit in with the days on which they are judged. It is as wide as the account's own days,
+which no person's count can outgrow. Nobody else costs anything. What a person did before is not known: counting begins
+with a day of its own, so that events that change places within the grace leave the same counts.
 """
 
 from collections.abc import Collection, Iterator
@@ -11,18 +12,18 @@ from typing import Final
 
 from detector.domain.layout import (
     DAY_WIDTH,
-    DAYS,
     I32,
     LAST_DAY,
     NEWEST,
-    NO_DAY,
     U16,
     WATCHED,
     replace,
     section,
 )
+from detector.domain.layout import DAYS as ACCOUNT_DAYS
 
 MOST: Final = 32
+DAYS: Final = 77
 _HEAD: Final = 10
 _FULL: Final = 2**32 - 1
 _COUNTS: Final = {1: Struct(f"<{DAYS}B"), 2: Struct(f"<{DAYS}H"), 4: Struct(f"<{DAYS}I")}
@@ -47,12 +48,15 @@ def watched(block: bytes | bytearray) -> Iterator[bytes]:
 
 
 def add(block: bytearray, begin: int, newest: int, day: int, count: int, who: bytes) -> None:
-    """Count actions of a person who may be watched; `begin` is where the section does, the day one of the last 70."""
+    """Count actions of a person who may be watched, unless the account's own days have left the day behind.
+
+    `begin` is where the section does.
+    """
     size = _size(block)
     found = block.find(who, begin)
     while found >= 0 and (found - begin) % size:
         found = block.find(who, found + 1)
-    if found < 0 or day <= newest - DAYS or day < U16.unpack_from(block, found + 8)[0]:
+    if found < 0 or day <= newest - ACCOUNT_DAYS or day < U16.unpack_from(block, found + 8)[0]:
         return
     width = block[DAY_WIDTH]
     at = found + _HEAD + day % DAYS * width
@@ -60,12 +64,12 @@ def add(block: bytearray, begin: int, newest: int, day: int, count: int, who: by
     number.pack_into(block, at, min(_FULL, number.unpack_from(block, at)[0] + count))
 
 
-def days_left(block: bytearray, days: range) -> None:
-    """Clear the days that leave the 70."""
+def moved_on(block: bytearray, before: int, newest: int) -> None:
+    """Clear the days that leave the ring, now that the newest day is not `before` any more."""
     begin, end = section(block, WATCHED)
     width, size = block[DAY_WIDTH], _size(block)
     for at in range(begin, end, size):
-        for day in days:
+        for day in range(before - DAYS + 1, min(newest - DAYS, before) + 1):
             first = at + _HEAD + day % DAYS * width
             block[first : first + width] = bytes(width)
 
@@ -93,10 +97,13 @@ def person_counts(block: bytes | bytearray, who: bytes, first_day: int, last_day
     """A person's actions of each UTC day from first to last, both included; 0 where nothing is kept."""
     found = _find(block, who)
     newest: int = I32.unpack_from(block, NEWEST)[0]
-    if found < 0 or newest == NO_DAY:
+    first, last = max(first_day, newest - DAYS + 1), min(last_day, newest)
+    if found < 0 or first > last:
         return [0] * (last_day - first_day + 1)
     ring = _COUNTS[block[DAY_WIDTH]].unpack_from(block, found + _HEAD)
-    return [ring[day % DAYS] if newest - DAYS < day <= newest else 0 for day in range(first_day, last_day + 1)]
+    begin, end = first % DAYS, last % DAYS + 1
+    kept = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
+    return [0] * (first - first_day) + list(kept) + [0] * (last_day - last)
 
 
 def forget(block: bytearray, who: bytes) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from detector.catalogue.entries import cost_of
 from detector.catalogue.pack import load_plan
-from detector.domain.measures import DaySums, Given, Kept, Log, Mark, Track, code_of
-from detector.domain.state import AccountRecord, encode_record
+from detector.domain.measures import DaySums, Given, Kept, Log, Mark, SubjectSums, Track, code_of
+from detector.domain.state import AccountRecord, Sums, encode_record
 
 AT = 1_767_571_200_000
 PERSON = "person-0001"
@@ -29,6 +29,9 @@ def grown(kept: Kept, events: int) -> int:
         record.tracks[kept.kind] = {
             f"{kept.kind}-{number}": {code_of(kept.slot): times} if number < events else {} for number in range(9)
         }
+    elif isinstance(kept, SubjectSums):
+        days = [(20_000 + day, 10_000_000) for day in range(kept.keep)]
+        record.sums[kept.name] = {f"meter-{number:05}": Sums(20_000, days) for number in range(events)}
     elif isinstance(kept, DaySums):
         record.logs[kept.name] = [[AT, b"", 100_000, AT] for _ in range(events)]
     else:

@@ -234,7 +234,7 @@ def test_figures_that_stand_in_words_of_their_own() -> None:
         "times_mad": 1.4826,
         "least_sd": 0.1,
     }
-    assert slide["clears"] == {"at_least": 0.95, "last": "10bd"}
+    assert slide["clears"] == {"at_least": 0.95, "last": "10bd", "keep": "7d"}
     snowball = entry("sentiment.snowball").row
     assert (snowball["half_life"], snowball["clears"]) == ("14d", {"below": 3})
     assert snowball["weights"] == {"role": {"executive": 3, "sponsor": 3, "champion": 2}, "others": 1}
@@ -256,7 +256,6 @@ def test_only_the_pack_runs_and_nothing_of_the_draft() -> None:
 
 
 def test_what_there_is_no_code_for_is_named() -> None:
-    assert "measure person_actions: `per` does not go with `sum`" in entry("usage.person_drop").reasons
     assert all(one.reasons for one in INVENTORY.of("planned"))
 
 

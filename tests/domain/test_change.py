@@ -77,7 +77,7 @@ def test_after_56_days_without_recovery_the_new_level_is_the_usual_one() -> None
         (opened, "opened"),
         (opened + 56, "resolved"),
     ]
-    end = next(alert for alert in world.alerts if alert.resolution == "expired")
+    end = next(alert for alert in _drops(world) if alert.resolution == "expired")
     assert end.explanation.startswith(
         "It did not recover, and from now on counts as usual. 60 actions in 7 days where 200"
     )

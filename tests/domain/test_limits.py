@@ -2,6 +2,8 @@
 
 import pytest
 
+from detector.domain import hot
+from detector.domain.account import Account
 from detector.domain.events import (
     GoalMeasured,
     GoalSet,
@@ -13,7 +15,8 @@ from detector.domain.events import (
     TicketCreated,
     TouchLogged,
 )
-from detector.domain.state import account_path, hot_key
+from detector.domain.limits import keep_small
+from detector.domain.state import Sums, account_path, hot_key
 from tests.domain.world import DAY, HOUR, MINUTE, Story, World
 
 KIB = 1024
@@ -123,3 +126,14 @@ def test_named_roles_outlive_a_crowd_of_end_users() -> None:
 def test_the_hot_block_is_bounded_too() -> None:
     story = Story()(0, TouchLogged, direction="inbound", kind="call")
     assert len(story.world().store[hot_key(account_path("default", "acme"))]) < 2 * KIB
+
+
+def test_meters_that_were_quiet_for_longest_are_dropped_first() -> None:
+    account = Account("default", "acme", "default/acme", hot.new(), None)
+    account.record.sums["metered"] = {
+        f"{number:02}{'x' * 4_000}": Sums(20_000, [(20_000 + number, 1)]) for number in range(16)
+    }
+    keep_small(account)
+    kept = [name[:2] for name in account.record.sums["metered"]]
+    assert kept == [f"{number:02}" for number in range(8, 16)]
+    assert account.record.evicted == {"subject": 8}

@@ -1,4 +1,4 @@
-"""What rules ask of usage: who is active (rules.md 1) and how much is usual (R2.4)."""
+"""What rules ask of usage: when a day is settled, and how much is usual (R2.4)."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.events import AccountUpdated
 from detector.domain.facts import account_updated
-from detector.domain.usage import active_people, reaches, settled_day, usual_share
+from detector.domain.usage import reaches, settled_day, usual_share
 from tests.domain.world import DAY, HOUR, T0
 
 FIRST = T0 // DAY
@@ -31,26 +31,6 @@ def use(one: Account, days: range, count: int, *, weekend: bool = False) -> Acco
 def test_a_day_is_settled_six_hours_after_its_end() -> None:
     assert settled_day(T0 + 6 * HOUR) == FIRST - 1
     assert settled_day(T0 + 6 * HOUR - 1) == FIRST - 2
-
-
-def test_active_people_are_those_of_the_latest_monthly_count_that_is_fresh() -> None:
-    one = account()
-    for day, who in ((0, "ada"), (20, "bob"), (30, "bob"), (30, "eve")):
-        hot.add_usage(one.hot, FIRST + day, 1, hot.member_hash(who), T0 + day * DAY)
-    assert active_people(one, T0 + 30 * DAY) == 2
-    hot.set_active_users(one.hot, T0 + 30 * DAY, 40, 28)
-    hot.set_active_users(one.hot, T0 + 31 * DAY, 7, 1)  # of a day, not of a month
-    assert active_people(one, T0 + 44 * DAY) == 40
-    assert active_people(one, T0 + 44 * DAY + 1) == 2
-    assert active_people(one, T0 + 57 * DAY) == 2
-    assert active_people(one, T0 + 58 * DAY) == 0
-
-
-def test_zero_active_people_is_a_value() -> None:
-    one = used(range(10), 1)
-    hot.add_usage(one.hot, FIRST, 1, hot.member_hash("ada"), T0)
-    hot.set_active_users(one.hot, T0, 0, 28)
-    assert active_people(one, T0) == 0
 
 
 def test_usage_is_compared_with_the_28_days_before() -> None:

@@ -1,43 +1,45 @@
 """Change: a measure against the account's own baseline."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final, final
 
-import msgspec
-
-from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.baseline import MIN_DAYS, Baseline, drop_share, own_baseline, significant_drop
 from detector.domain.calendar import DAY_MS
-from detector.domain.events import Event
-from detector.domain.state import Episode
-from detector.domain.usage import reaches, settled_day, window_of
-from detector.domain.verdict import Clears, Evidence, Moment, Verdict
+from detector.domain.series import Series
+from detector.domain.state import Episode, span_name
+from detector.domain.usage import settled_day
+from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
 
 BASELINE_WINDOWS: Final = 4
 
 
 @final
-class Change(msgspec.Struct, frozen=True):
+class Change(Daily, frozen=True):
     """Actions in the last `days` whole UTC days against the median of the four windows before (R2.4, R2.5).
 
-    `steps` are (severity step, drop as a share), smallest first. The drop must hold on two evaluations, the second
-    against the baseline of the first, which stays frozen until the episode ends; it clears at `clears_at` of it. After
-    `expires_days` the episode ends and the new level becomes the baseline. Days are judged once `SETTLES_MS` old.
+    `steps` are (severity step, drop as a share), smallest first. The drop must hold on so many `evaluations`, a day
+    each, all against the baseline of the first, which stays frozen until the episode ends; it clears at `clears_at` of
+    it. After `expires_days` the episode ends and the new level becomes the baseline. Days are judged once settled.
     """
 
-    name: str
+    series: Series
     rule_id: str
     days: int
     steps: tuple[tuple[int, float], ...]
     clears_at: float
+    evaluations: int = 2
     expires_days: int = 56
-    kind: None = None
 
     @property
-    def daily(self) -> bool:
-        """Once a day, over the whole days before."""
-        return True
+    def name(self) -> str:
+        """What it looks at."""
+        return self.series.name
+
+    @property
+    def kind(self) -> str | None:
+        """That of the series' subjects."""
+        return self.series.kind
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Whether the hot block alone shows that nothing opens today.
@@ -45,59 +47,46 @@ class Change(msgspec.Struct, frozen=True):
         In weeks of Monday to Friday, with nothing left out, every window has as many business days, so that this is
         what `judge` asks first.
         """
-        day = settled_day(now)
-        days = self.days
+        days, lag = self.days, self.evaluations - 1
         if days % 7:
             return False
-        if not self._reaches(block, day):
-            return True
-        counts = hot.day_counts(block, day - days * (BASELINE_WINDOWS + 1), day)
+        windows = range(0, days * BASELINE_WINDOWS, days)
         business = days // 7 * 5
-        usual = own_baseline(
-            [(sum(counts[at : at + days]), business) for at in range(0, days * BASELINE_WINDOWS, days)]
-        )
-        return usual is None or not self._level((sum(counts[-days:]), business), usual)
+        for counts in self.series.histories(
+            block, settled_day(now), days * (BASELINE_WINDOWS + 1) + lag, days * (BASELINE_WINDOWS + 1)
+        ):
+            seen = sum(counts[-days:])
+            usual = [sum(counts[at : at + days]) for at in windows]
+            if drop_share(seen, max(usual)) < self.steps[0][1]:
+                continue  # the usual day
+            baseline = own_baseline([(actions, business) for actions in usual])
+            if baseline is not None and self._level((seen, business), baseline):
+                return False
+        return True
 
-    def needs_record(self, account: Account) -> bool:
-        """The hot block shows everything."""
-        del account
-        return False
-
-    @property
-    def wakes(self) -> Collection[tuple[type[Event], str | None]]:
-        """No event: it is judged once a day."""
-        return ()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Nothing but actions."""
-        return frozenset()
-
-    @property
-    def measures(self) -> Iterable[object]:
-        """Nothing of its own: daily actions are in every hot block."""
-        return ()
-
-    def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
-        """The account itself."""
-        del account, moment
-        return (None,)
+    def subjects(self, account: Account, moment: Moment) -> Iterable[str | None]:
+        """Those of the series."""
+        del moment
+        return self.series.subjects(account)
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
-        """ON when today's and yesterday's evaluation both see the drop; OFF at `clears_at` of the frozen baseline."""
-        del subject
+        """ON when every one of the last evaluations sees the drop; OFF at `clears_at` of the frozen baseline."""
+        if subject is not None and subject not in self.series.subjects(account):
+            return Verdict(ended="superseded", says=f"{subject} has left, or has no such role any more.")
         day = settled_day(moment.now)
-        seen = self._window(account, day)
+        seen = self._window(account, subject, day)
         if episode is not None and episode.frozen:
-            return self._against_frozen(account, day, seen, episode, moment)
+            return self._against_frozen(account, subject, day, seen, episode, moment)
         verdict = Verdict()
-        if not self.warm(account, moment.now) or seen[1] < MIN_DAYS:
+        if not self._reaches(account, subject, day) or seen[1] < MIN_DAYS:
             return verdict
-        before = self._baseline(account, day - 1)
+        first = day - self.evaluations + 1
+        before = self._baseline(account, subject, first)
         today = 0 if before is None else self._level(seen, before)
         if before is None or not today:
             return verdict
-        verdict.level = min(today, self._level(self._window(account, day - 1), before))
+        earlier = (self._level(self._window(account, subject, back), before) for back in range(first, day))
+        verdict.level = min(today, *earlier)
         if verdict.level:
             verdict.since = (day - self.days + 1) * DAY_MS
             verdict.frozen = [before.median, before.mad, before.windows]
@@ -105,7 +94,13 @@ class Change(msgspec.Struct, frozen=True):
         return verdict
 
     def _against_frozen(
-        self, account: Account, day: int, seen: tuple[int, int], episode: Episode, moment: Moment
+        self,
+        account: Account,
+        subject: str | None,
+        day: int,
+        seen: tuple[int, int],
+        episode: Episode,
+        moment: Moment,
     ) -> Verdict:
         frozen = Baseline(*episode.frozen)
         verdict = Verdict(since=episode.since)
@@ -114,44 +109,47 @@ class Change(msgspec.Struct, frozen=True):
             verdict.off = episode.status != "open"
             self._describe(verdict, seen, frozen)
             return verdict
-        yesterday = self._window(account, day - 1)
+        yesterday = self._window(account, subject, day - 1)
         today = self._level(seen, frozen)
         verdict.level = min(today, self._level(yesterday, frozen)) if yesterday[1] >= MIN_DAYS else today
         verdict.off = seen[0] >= self.clears_at * frozen.expected(seen[1])
-        if verdict.level == 0 and self._never_held(account, episode, frozen):
+        if verdict.level == 0 and self._never_held(account, subject, episode, frozen):
             verdict.off = verdict.superseded = True
         if not verdict.off and moment.now >= episode.opened + self.expires_days * DAY_MS:
             verdict.ended = "expired"
         self._describe(verdict, seen, frozen)
         return verdict
 
-    def _never_held(self, account: Account, episode: Episode, frozen: Baseline) -> bool:
+    def _never_held(self, account: Account, subject: str | None, episode: Episode, frozen: Baseline) -> bool:
         """Whether usage that was reported late fills the windows in which the drop was seen (R2.11)."""
         opened_on = settled_day(episode.opened)
-        return any(self._level(self._window(account, day), frozen) == 0 for day in (opened_on - 1, opened_on))
-
-    @property
-    def needs_history(self) -> bool:
-        """As much as the windows cover."""
-        return True
+        days = range(opened_on - self.evaluations + 1, opened_on + 1)
+        return any(self._level(self._window(account, subject, day), frozen) == 0 for day in days)
 
     def warm(self, account: Account, now: int) -> bool:
-        """Whether usage goes back as far as the windows reach."""
-        return self._reaches(account.hot, settled_day(now))
+        """Whether there is a baseline: history as far back as the windows reach, and enough of it (R2.4).
 
-    def _reaches(self, block: bytes | bytearray, day: int) -> bool:
-        return reaches(block, day, self.days * (BASELINE_WINDOWS + 1))
+        Of several subjects one is enough; without any there is nothing to judge.
+        """
+        day = settled_day(now)
+        return any(
+            self._reaches(account, subject, day) and self._baseline(account, subject, day) is not None
+            for subject in self.series.subjects(account)
+        )
 
-    def _window(self, account: Account, last_day: int) -> tuple[int, int]:
-        return window_of(account, last_day, self.days)
+    def _reaches(self, account: Account, subject: str | None, day: int) -> bool:
+        return self.series.reaches(account, subject, day, self.days * (BASELINE_WINDOWS + 1))
 
-    def _baseline(self, account: Account, last_day: int) -> Baseline | None:
-        spans = account.record.spans.get(self.rule_id, ())
+    def _window(self, account: Account, subject: str | None, last_day: int) -> tuple[int, int]:
+        return self.series.window(account, subject, last_day, self.days)
+
+    def _baseline(self, account: Account, subject: str | None, last_day: int) -> Baseline | None:
+        spans = account.record.spans.get(span_name(self.rule_id, subject), ())
         windows = []
         for back in range(1, BASELINE_WINDOWS + 1):
             end = last_day - back * self.days
             inside = any(first <= end and last > end - self.days for first, last in spans)
-            windows.append((0, 0) if inside else self._window(account, end))
+            windows.append((0, 0) if inside else self._window(account, subject, end))
         return own_baseline(windows)
 
     def _level(self, seen: tuple[int, int], usual: Baseline) -> int:

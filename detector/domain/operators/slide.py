@@ -1,0 +1,141 @@
+"""Slide: usage that gets less so slowly that no week shows it (CUSUM over business days)."""
+
+from collections.abc import Iterable
+from math import exp
+from typing import Final, final
+
+from detector.domain import hot
+from detector.domain.account import Account
+from detector.domain.baseline import MIN_ACTIONS, drop_share
+from detector.domain.calendar import DAY_MS, weekday_of
+from detector.domain.cusum import Slid, Slope, slid
+from detector.domain.layout import DAYS
+from detector.domain.state import Episode, span_name
+from detector.domain.usage import settled_day
+from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
+
+WEEK: Final = 5  # business days; the reference needs 20 actions in each week on average (R2.4)
+
+
+@final
+class Slide(Daily, frozen=True):
+    """S = h on the last two business days: `level`; OFF when the last days reach a share of the reference.
+
+    Worked out whole from the 70 days of the hot block; holidays and the days of ended episodes are left out. The
+    reference, the mean actions by weekday before S left 0, stays frozen until the episode ends: it clears when the
+    last `clears_over` business days had `clears_at` of it, and expires after `expires_days` (R2.4).
+    """
+
+    name: str
+    rule_id: str
+    level: int
+    slope: Slope
+    clears_at: float
+    clears_over: int
+    expires_days: int = 56
+    kind: None = None
+
+    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+        """Whether the hot block alone shows, on weeks of Monday to Friday, that there is no slide."""
+        day = settled_day(now)
+        first = self._first(block, day)
+        if first is None:
+            return True
+        days = [at for at in range(first, day + 1) if (at + 3) % 7 < 5]
+        if len(days) < self.slope.reference + 2:
+            return True
+        every = hot.day_counts(block, first, day)
+        counts = [every[at - first] for at in days]
+        if counts[-1] + 1 > _most(counts, self.slope) or counts[-2] + 1 > _most(counts[:-1], self.slope):
+            return True
+        return not self._slides(slid(counts, [(at + 3) % 7 for at in days], self.slope))
+
+    def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
+        """The account itself."""
+        del account, moment
+        return (None,)
+
+    def warm(self, account: Account, now: int) -> bool:
+        """Whether there are days enough for a reference and two more, and actions enough in them."""
+        _, counts = self._days(account, settled_day(now))
+        reference = counts[-2 - self.slope.reference : -2]
+        return len(reference) == self.slope.reference and sum(reference) * WEEK >= MIN_ACTIONS * self.slope.reference
+
+    def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
+        """ON while the slide adds up to h; an open alert is measured against the reference it opened with."""
+        del subject
+        days, counts = self._days(account, settled_day(moment.now))
+        found = slid(counts, [weekday_of(day) for day in days], self.slope)
+        verdict = Verdict(level=self.level if self._slides(found) else 0)
+        if episode is not None and episode.frozen:
+            self._against_frozen(verdict, days, counts, episode, moment)
+        elif verdict.level:
+            verdict.since = days[found.began] * DAY_MS
+            verdict.frozen = [[weekday, mean] for weekday, mean in sorted(found.means.items())]
+            self._describe(verdict, *self._last(days, counts, found.means))
+        return verdict
+
+    def _against_frozen(
+        self, verdict: Verdict, days: list[int], counts: list[int], episode: Episode, moment: Moment
+    ) -> None:
+        means = {int(weekday): float(mean) for weekday, mean in episode.frozen}
+        verdict.since = episode.since
+        observed, expected = self._last(days, counts, means)
+        verdict.off = expected > 0 and observed >= self.clears_at * expected
+        until = sum(1 for day in days if day <= settled_day(episode.opened))
+        then, usual = self._last(days[:until], counts[:until], means)
+        if not verdict.level and usual > 0 and then >= self.clears_at * usual:
+            verdict.off = verdict.superseded = True  # what was reported late fills the days in which it was seen
+        elif not verdict.off and moment.now >= episode.opened + self.expires_days * DAY_MS:
+            verdict.ended = "expired"
+        self._describe(verdict, observed, expected)
+
+    def _slides(self, found: Slid) -> bool:
+        return min(found.last, found.before) >= self.slope.h and sum(found.means.values()) >= MIN_ACTIONS
+
+    def _first(self, block: bytes | bytearray, day: int) -> int | None:
+        """The first day of usage, of those that are kept."""
+        usage = hot.first_usage(block)
+        newest = hot.newest_day(block)
+        return None if usage is None or newest is None else max(usage // DAY_MS, max(newest, day) - DAYS + 1)
+
+    def _days(self, account: Account, day: int) -> tuple[list[int], list[int]]:
+        """The business days that count, and what was done on each."""
+        first = self._first(account.hot, day)
+        if first is None or first > day:
+            return [], []
+        spans = account.record.spans.get(span_name(self.rule_id, None), ())
+        works, every = account.calendar.works_on, hot.day_counts(account.hot, first, day)
+        days = [at for at in range(first, day + 1) if works(at) and not any(a <= at <= b for a, b in spans)]
+        return days, [every[at - first] for at in days]
+
+    def _last(self, days: list[int], counts: list[int], means: dict[int, float]) -> tuple[int, float]:
+        """Actions of the last business days, and what the reference says of the same weekdays."""
+        last = zip(days[-self.clears_over :], counts[-self.clears_over :], strict=True)
+        known = [(count, means[weekday_of(day)]) for day, count in last if weekday_of(day) in means]
+        return sum(count for count, _ in known), sum(usual for _, usual in known)
+
+    def _describe(self, verdict: Verdict, observed: int, expected: float) -> None:
+        need = -int(-self.clears_at * expected // 1)
+        drop = drop_share(observed, expected)
+        verdict.numbers = {
+            "observed": observed,
+            "expected": f"{expected:.0f}",
+            "drop": f"{drop:.0%}",
+            "share": f"{1 - drop:.0%}",
+            "days": self.clears_over,
+        }
+        window = f"{self.clears_over}bd"
+        verdict.evidence = (Evidence(self.name, observed, round(expected, 1), "actions", window),)
+        verdict.clears = Clears(f"{need} actions in {self.clears_over} business days", self.name, at_least=need)
+
+
+def _most(counts: list[int], slope: Slope) -> float:
+    """More than this on the last day, and S cannot have stayed at h: it was no least step under any reference.
+
+    The largest reference is a mean of the same weekday among the `reference` business days somewhere before.
+    """
+    same = counts[-6::-5]
+    weeks = slope.reference // WEEK
+    means = [sum(same[at : at + weeks]) / weeks for at in range(len(same) - weeks + 1)]
+    return (max(means) + 1) * exp(-slope.k * slope.least_sd)
