@@ -9,7 +9,8 @@ from harness.healthy.fleet import live
 
 PLAN = load_plan()
 SEVERE = SEVERITIES[HIGH:]
-KNOWN = frozenset({"data.exported"})  # a month's end report, on time: see the findings of docs/quiet.md
+# See the findings of docs/quiet.md: a report at the month's end, and the index, which follows whatever else is false.
+KNOWN = frozenset({"data.exported", "index.falling"})
 
 
 def severe(told: Told) -> bool:
