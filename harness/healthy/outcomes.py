@@ -13,7 +13,7 @@ KINDS: Final = (
 )
 """What is wanted, from where and to where."""
 
-SHARES: Final = ((60, 0.25), (120, 0.55), (180, 1.0))
+SHARES: Final = ((56, 0.25), (112, 0.55), (168, 1.0))
 """The schedule: days after the goal was set, share of the way."""
 
 MEASURED_EVERY: Final = 28

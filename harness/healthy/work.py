@@ -16,7 +16,7 @@ WEEKDAY: Final = (1.05, 1.08, 1.05, 1.0, 0.82, 0.9, 0.9)
 RELEASES: Final = tuple((day, f"news-{number + 1}") for number, day in enumerate(range(21, 800, 55)))
 """The day of each release, and the feature that it brings."""
 
-TELLING: Final = 3
+TELLING: Final = 1
 """Working days from a release until the customer is told of it."""
 
 
