@@ -8,7 +8,7 @@ from typing import Final
 from detector.demo import commerce, desk, relationship
 from detector.demo.accounts import CUSTOMERS, Customer
 from detector.demo.diary import Diary, Event
-from detector.demo.goals import ordinary_plan, pursue
+from detector.demo.goals import CHAMPIONS, ordinary_plan, pursue
 from detector.demo.moments import midnight
 from detector.demo.onboarding import onboard
 from detector.demo.script import Script
@@ -31,8 +31,9 @@ def live(customer: Customer, until: datetime, seed: int, script: Script) -> list
     holidays = range(customer.holidays[0], customer.holidays[1] + 1) if customer.holidays else ()
     diary = Diary(customer.account_id, until, seed, customer.weekdays, holidays)
     relationship.introduce(diary, customer)
-    onboard(diary, customer)
-    pursue(diary, script.goal or ordinary_plan(diary, customer))
+    onboard(diary, customer, script)
+    pursue(diary, script.goal or ordinary_plan(diary, customer), customer.person("sponsor"), "sponsor")
+    pursue(diary, ordinary_plan(diary, customer, CHAMPIONS), customer.person("champion"), "champion")
     use(diary, customer, script)
     desk.ask_for_help(diary, customer, script)
     relationship.talk(diary, customer, script)

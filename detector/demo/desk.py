@@ -4,12 +4,14 @@ from typing import Final
 
 from detector.demo.accounts import Customer
 from detector.demo.diary import FIRST_DAY, Diary
+from detector.demo.relationship import sponsor_on
 from detector.demo.script import Script
 from detector.demo.usage import FEATURES
 
-CATEGORIES: Final = ("question", "question", "question", "defect", "request")
+CATEGORIES: Final = ("question", "question", "question", "request")
 PRIORITIES: Final = ("low", "normal", "normal", "normal", "high")
-QUARTER: Final = 91
+ROUND: Final = 45
+"""Days from one round of NPS to the next."""
 
 
 def ask_for_help(diary: Diary, customer: Customer, script: Script) -> None:
@@ -18,14 +20,15 @@ def ask_for_help(diary: Diary, customer: Customer, script: Script) -> None:
     day, number = diary.workday(max(FIRST_DAY, customer.since + 14) + chance.randint(1, 14)), 0
     while day < min(0, script.heard_until, script.tickets_until):
         number += 1
-        asker = customer.person(f"user-{chance.randint(1, customer.users)}")
+        who = chance.choice(("champion", "admin", *(f"user-{n + 1}" for n in range(customer.users))))
+        asker = customer.person(who)
         feature = chance.choice(FEATURES)
         asked = customer.opens_at * 3600 + chance.randrange(5 * 3600)
         answered = asked + chance.randint(12, 55) * 60
         solved = answered + chance.randint(30, 110) * 60
-        satisfied = chance.random() < 0.6
+        satisfied = chance.random() < 0.35
         ticket = f"{customer.account_id}-t{number}"
-        priority, category = chance.choice(PRIORITIES), chance.choice(CATEGORIES)
+        priority, category = chance.choice(PRIORITIES), "defect" if number == 1 else chance.choice(CATEGORIES)
         head = {"ticket_id": ticket, "feature": feature}
         diary.add("ticket.created", day, asked, **head, stakeholder_id=asker, priority=priority, category=category)
         diary.add("ticket.replied", day, answered, ticket_id=ticket, author="agent")
@@ -43,21 +46,27 @@ def ask_for_help(diary: Diary, customer: Customer, script: Script) -> None:
                 stakeholder_id=asker,
                 ticket_id=ticket,
             )
+            diary.add("touch.logged", day, solved + 5400, **_thanks(asker))
         day = diary.workday(day + chance.randint(4, 18 if customer.segment == "enterprise" else 26))
-    for nominal in range(max(FIRST_DAY, customer.since + 60) + chance.randint(10, 40), 0, QUARTER):
+    for nominal in range(max(FIRST_DAY, customer.since + 25) + chance.randint(1, 5), 0, ROUND):
         day = diary.workday(nominal)
         if day >= script.heard_until:
             break
-        for who, role in (("champion", "champion"), ("user-1", "end_user"), ("user-2", "end_user")):
-            rate(
-                diary,
-                day,
-                customer.opens_at * 3600 + chance.randrange(8 * 3600),
-                "nps",
-                chance.choice((7, 8, 9, 9, 10)),
-                stakeholder_id=customer.person(who),
-                role=role,
-            )
+        sent = customer.opens_at * 3600 - 1800
+        diary.add("touch.logged", day, sent, direction="outbound", kind="survey", automated=True)
+        answer = [("champion", "champion"), ("admin", "admin"), *((f"user-{n}", "end_user") for n in (1, 2, 3))]
+        if sponsor := sponsor_on(customer, script, day):
+            answer.insert(0, (sponsor.rpartition(":")[2], "sponsor"))
+        for nth, (who, role) in enumerate(answer):
+            at = customer.opens_at * 3600 + nth * 3600 + chance.randrange(3600)
+            asked_for = {"stakeholder_id": customer.person(who), "role": role}
+            rate(diary, day, at, "nps", chance.choice((7, 8, 9, 9, 10)), **asked_for)
+        diary.add("touch.logged", day, "23:00", **_thanks(customer.person("champion")))
+
+
+def _thanks(who: str) -> dict[str, object]:
+    """A word of thanks to somebody who answered, by a person."""
+    return {"stakeholder_id": who, "direction": "outbound", "kind": "email", "outcome": "none"}
 
 
 def rate(diary: Diary, day: int, second: int, survey: str, score: int, **fields: object) -> None:

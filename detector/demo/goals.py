@@ -59,15 +59,19 @@ class GoalPlan:
         return points[-1][1]
 
 
+CHAMPIONS: Final = Kind("teams_at_work", "productivity", "teams that work with the product", 0.0, 12.0, "teams")
+"""What the champion wants for themselves."""
+
+
 def ordinary_plan(diary: Diary, customer: Customer, kind: Kind | None = None) -> GoalPlan:
     """A goal on schedule: agreed early in the history (or in onboarding), measured on or soon after every 30th day."""
-    chance = diary.chance("goal")
+    chance = diary.chance("goal" if kind is None else f"goal {kind.goal_id}")
     what = kind or KINDS[chance.randrange(len(KINDS))]
     way = what.target - what.baseline
-    set_on = diary.workday((customer.since if customer.is_new else FIRST_DAY) + chance.randint(8, 14))
+    set_on = diary.workday((customer.since if customer.is_new else FIRST_DAY) + chance.randint(7, 11))
     schedule = tuple((days, what.baseline + share * way) for days, share in SHARES)
     plan = GoalPlan(what, set_on, schedule, ())
-    measures = []
+    measures = [Measure(set_on + 1, what.baseline, "customer_confirmed")]  # where it starts
     for nominal in range(set_on + MONTH, 0, MONTH):
         day = diary.workday(nominal)
         ahead = chance.uniform(1.03, 1.12)
@@ -75,13 +79,15 @@ def ordinary_plan(diary: Diary, customer: Customer, kind: Kind | None = None) ->
     return GoalPlan(what, set_on, schedule, tuple(measures))
 
 
-def pursue(diary: Diary, plan: GoalPlan) -> None:
-    """Write the goal and its measures."""
+def pursue(diary: Diary, plan: GoalPlan, whose: str, role: str) -> None:
+    """Write the goal, as the person in a role wants it, and its measures."""
     what = plan.what
     diary.add(
         "goal.set",
         plan.set_on,
         "09:00",
+        stakeholder_id=whose,
+        role=role,
         goal_id=what.goal_id,
         kind=what.kind,
         name=what.name,

@@ -7,13 +7,17 @@ from typing import Final, NamedTuple
 
 from rich.table import Table
 
-from detector.demo.course import course
+from detector.demo.course import FIRST_DAY, LAST_DAY, course
 from detector.demo.leavers import Alerted, Label, Score, plain_silence, score
+from detector.demo.ledger import Case
+from detector.demo.university import account_of
 
 ALL: Final = "all rules together"
 PLAIN: Final = "plain 14-day silence"
 """The row of the plain rule, told by `plain_silence`."""
 LABELS: Final[tuple[Label, ...]] = ("withdrew", "disengaged")
+MONTHS: Final = (LAST_DAY - FIRST_DAY + 1) / 30
+"""How long the course is watched."""
 LITTLE: Final = 1.5
 """Below so many times as often, an alert says little."""
 
@@ -45,7 +49,7 @@ def in_short(judged: list[Judged]) -> str:
     return (
         f"Of {withdrew.leavers} students who withdrew, {withdrew.leavers_alerted} had an alert before they did, but so"
         f" had {withdrew.share_of_others_by_then:.0%} of the others by the same day: that there is an alert says {says}"
-        " about who will leave."
+        f" about who will leave.{_lead(withdrew)}"
     )
 
 
@@ -67,7 +71,13 @@ def _shares(found: Score) -> tuple[float, float, float]:
     return found.share_of_leavers, found.share_of_others_by_then, found.share_of_others
 
 
-def details(judged: list[Judged]) -> Iterator[str]:
+def _lead(found: Score) -> str:
+    if found.median_lead_days is None:
+        return ""
+    return f" The first one came {found.median_lead_days:.0f} days before they left (median)."
+
+
+def details(judged: list[Judged], cases: list[Case]) -> Iterator[str]:
     """What the columns are, what tells best, and what the table does not say."""
     yield (
         "Who withdrew: formally, alerted before they did. Who left: withdrew or fell silent for good, alerted before"
@@ -77,6 +87,12 @@ def details(judged: list[Judged]) -> Iterator[str]:
     everything, *rules, plain = judged
     enrolments = len(course().registered)
     yield f"{everything.alerts:,} alerts are {everything.alerts / enrolments:.1f} an enrolment in nine months."
+    stayed = {account_of(student) for student, one in course().outcomes.items() if one.withdrawn is None}
+    false = sum(case.last.account_id in stayed and case.last.polarity == "risk" for case in cases)
+    yield (
+        f"False-alert load: {false:,} of them told of a risk to one of the {len(stayed)} who did not withdraw,"
+        f" {false / len(stayed) / MONTHS:.2f} an enrolment and month."
+    )
     best = max(rules, key=_lift, default=everything)
     yield (
         f"Tells them apart best: {best.name}, {_times(best)}"

@@ -29,6 +29,8 @@ class Script:
     """From this day on nobody there writes, calls or answers."""
     sponsor_until: int = NEVER
     successor_from: int = NEVER
+    onboarding_until: int = NEVER
+    """From this day on the onboarding stands still."""
     tickets_until: int = NEVER
     """From this day on no ordinary tickets."""
     goal: GoalPlan | None = None

@@ -133,6 +133,35 @@ def _goes_dark(diary: Diary, customer: Customer) -> None:
         diary.add("touch.logged", at, "10:15", **person, direction="outbound", kind=kind, outcome=outcome)
 
 
+def _nobody_answers(diary: Diary, customer: Customer) -> None:
+    """An urgent ticket is answered after five hours; what they write back then, never."""
+    day = diary.workdays_ago(6)
+    asker = customer.person("user-2")
+    urgent = {"ticket_id": f"{customer.account_id}-urgent"}
+    diary.add(
+        "ticket.created", day, "09:10", **urgent, feature="orders", stakeholder_id=asker, priority="urgent",
+        category="defect",
+    )  # fmt: skip
+    diary.add("ticket.replied", day, "14:20", **urgent, author="agent")
+    diary.add("ticket.replied", day, "15:05", **urgent, author="customer", stakeholder_id=asker)
+
+
+def _it_spreads(diary: Diary, customer: Customer) -> None:
+    """Four unhappy people in three weeks, each sooner after the one before, up to the sponsor."""
+    for day, who in ((-20, "user-1"), (-10, "user-2"), (-4, "champion"), (-1, "sponsor")):
+        person = {"stakeholder_id": customer.person(who), "role": "end_user" if who.startswith("user") else who}
+        diary.add(
+            "touch.logged",
+            day,
+            "17:40",
+            **person,
+            direction="inbound",
+            kind="email",
+            sentiment=-0.7,
+            tags=["complaint"],
+        )
+
+
 SCRIPTS: Final = {
     "brightwater-logistics": Script(goal=FREIGHT),
     "verdant-farms": Script(goal=HARVEST),
@@ -151,5 +180,8 @@ SCRIPTS: Final = {
     "lumen-education": Script(level=between(-75, -45, 0.43)),
     "quillon-travel": Script(level=between(-16, -1, 0.68)),
     "kestrel-airways": Script(happens=_uploaded_late),
+    "harbour-foods": Script(tickets_until=-20, happens=_nobody_answers),
+    "basalt-construction": Script(happens=_it_spreads),
+    "thistle-hr": Script(onboarding_until=-27),
     "redwood-timber": Script(tickets_until=-40, happens=_three_questions),
 }

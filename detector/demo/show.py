@@ -15,12 +15,11 @@ from detector.demo.live_alert import Heard, departures
 from detector.demo.moments import stamp
 from detector.demo.plain import PlainScreen
 from detector.demo.stage import Scene, Stage
-from detector.demo.stories import STORIES
 from detector.demo.stream import write_events
 from detector.demo.summary import Findings
 from detector.demo.terminal import TerminalScreen
 from detector.demo.view import Screen, View
-from detector.demo.watching import Progress, Silence, follow, reading
+from detector.demo.watching import Progress, Snapshot, follow, reading
 
 PARTITIONS: Final = 1
 """With more the alerts of one would run ahead of the other's, and the clock would jump."""
@@ -53,7 +52,7 @@ class _Show:
     def __init__(self, view: View, stage: Stage, screen: Screen, rate: int) -> None:
         self._view, self._stage, self._screen, self._rate = view, stage, screen, rate
         self._file = stage.folder / "events.ndjson"
-        self._silences: dict[str, list[Silence]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
         self._deaths: list[str] = []
 
     def play(self) -> Findings:
@@ -83,7 +82,7 @@ class _Show:
             progress.overall,
             self._rate,
             history_seconds,
-            self._silences,
+            self._snapshots,
             heard,
             self._deaths,
             next_steps(stamp(view.until), HOME_KAFKA if stage.embedded else stage.way_in),
@@ -103,9 +102,7 @@ class _Show:
 
         async with reading(self._stage.access, history) as reader:
             progress = await follow(reader, worker, emitter, heard=self._heard, moved=moved)
-            for story in STORIES:
-                if story.quiet:
-                    self._silences[story.account_id] = reader.silences(story.account_id)
+            self._snapshots = reader.snapshots()
         return progress
 
     def _heard(self, bodies: list[bytes]) -> None:

@@ -17,7 +17,7 @@ STORIES: Final = (
         "Our own word is no proof",
         "The second date of their goal passes without a measurement. Somebody here notes that it is surely reached, "
         "but nobody there measured or confirmed it; what was last measured is half of what that date expects.",
-        (Expected("goal.behind_schedule", "high", (-36, -36)),),
+        (Expected("goal.behind_schedule", "high", (-36, -36)), Expected("goal.unmeasured", "warn", (-36, -36))),
     ),
     Story(
         "ostrava-steel",
@@ -41,13 +41,16 @@ STORIES: Final = (
         "halcyon-media",
         "The sponsor leaves",
         "The person who signed left the company nine days ago. Nobody has taken over, nobody has called.",
-        (Expected("sponsor.left", "critical", (-9, -9)),),
+        (Expected("sponsor.left", "critical", (-9, -9)), Expected("stakeholder.roles_missing", "watch", (-9, -9))),
     ),
     Story(
         "meridian-clinics",
         "The sponsor leaves, and we meet the successor",
         "Two months ago their sponsor left; three days later a successor was named, and met the week after.",
-        (Expected("sponsor.left", "critical", (-60, -60), "recovered"),),
+        (
+            Expected("sponsor.left", "critical", (-60, -60), "recovered"),
+            Expected("stakeholder.roles_missing", "watch", (-60, -60), "recovered"),
+        ),
     ),
     Story(
         "tidewater-energy",
@@ -73,7 +76,7 @@ STORIES: Final = (
         "A flood of tickets on one feature",
         "Six tickets about exports within a week, where one a month is usual; the first three from one person, "
         "then a second one joins.",
-        (Expected("support.flood", "high", (-6, -4)),),
+        (Expected("support.flood", "high", (-6, -4)), Expected("support.volume", "warn", (-7, -1))),
     ),
     Story(
         "northgate-freight",
@@ -89,26 +92,66 @@ STORIES: Final = (
         (
             Expected("usage.drop", "high", (-31, -28)),
             Expected("usage.dark", "critical", (-21, -19)),
+            Expected("usage.slide", "warn", (-31, -26)),
+            Expected("usage.person_drop", "warn", (-26, -17)),
+            Expected("usage.narrowing", "watch", (-12, -1)),
+            Expected("licence.underused", "high", (-28, -1)),
         ),
     ),
     Story(
         "ferrous-metals",
         "Usage halves",
         "One of two plants stopped working with the product three and a half weeks ago.",
-        (Expected("usage.drop", "high", (-22, -18)),),
+        (
+            Expected("usage.drop", "high", (-22, -18)),
+            Expected("usage.slide", "warn", (-23, -17)),
+            Expected("usage.person_drop", "warn", (-14, -4)),
+        ),
     ),
     Story(
         "lumen-education",
         "Usage halves, and comes back",
         "Ten weeks ago usage fell by half, and a month later it was back where it had been: the level before the fall "
         "is what it is measured against, not the fall itself.",
-        (Expected("usage.drop", "high", (-73, -69), "recovered"),),
+        (
+            Expected("usage.drop", "high", (-73, -69), "recovered"),
+            Expected("usage.slide", "warn", (-74, -67), "recovered"),
+            Expected("usage.person_drop", "warn", (-64, -54), "recovered"),
+        ),
     ),
     Story(
         "quillon-travel",
         "A smaller drop, a month before the renewal",
         "Usage is down by a third. At another time that is a warning; 25 days before the renewal it is critical.",
-        (Expected("usage.drop", "critical", (-14, -9)),),
+        (Expected("usage.drop", "critical", (-14, -9)), Expected("usage.slide", "critical", (-15, -7))),
+    ),
+    Story(
+        "harbour-foods",
+        "An urgent ticket, and nobody is in a hurry",
+        "Eight days ago something urgent was answered after five hours; what they wrote back has had no answer since.",
+        (
+            Expected("support.slow_response", "warn", (-10, -6)),
+            Expected("support.unanswered", "warn", (-9, -5)),
+        ),
+    ),
+    Story(
+        "basalt-construction",
+        "Bad feeling spreads",
+        "Four people were unhappy within three weeks, each sooner after the one before: two users, then the champion, "
+        "then the sponsor. One alone would be a note.",
+        (
+            Expected("interaction.negative", "info", (-20, -20)),
+            Expected("sentiment.snowball", "critical", (-4, -4)),
+        ),
+    ),
+    Story(
+        "thistle-hr",
+        "The onboarding stands still",
+        "They signed seven weeks ago. Four weeks ago the last task was done; the date to go live has passed.",
+        (
+            Expected("onboarding.stalled", "high", (-24, -18)),
+            Expected("milestone.overdue", "high", (-24, -18)),
+        ),
     ),
     Story(
         "linden-textiles",

@@ -1,6 +1,6 @@
 """The last words of the show: what was done how fast, what was found, what was missed, and how to go on by oneself."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ from detector.demo.story import SEVERITIES
 from detector.demo.trimmed import Trimmed
 from detector.demo.unfolded import Unfolded, unfold
 from detector.demo.view import COLOURS, View
-from detector.demo.watching import Silence
+from detector.demo.watching import Snapshot
 
 COURSE_DAYS: Final = LAST_DAY - FIRST_DAY + 1
 COMPANY_DAYS: Final = -diary.FIRST_DAY
@@ -36,8 +36,8 @@ class Findings:
     """Events/s at which they were sent, so that the former says little; 0: no limit."""
     history_seconds: float
     """In which the worker applied the whole history, its start included."""
-    silences: Mapping[str, Sequence[Silence]]
-    """Of the accounts whose story is quiet, by account."""
+    snapshots: Mapping[str, Snapshot]
+    """The last health snapshot of each of the company's accounts."""
     live: list[Heard]
     deaths: Sequence[str]
     """Of workers that were started once more: which, and how each ended."""
@@ -68,11 +68,12 @@ def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[Renderabl
     yield (
         "The company's stories, and what the detector made of them",
         [
-            _stories(told, view),
+            _stories(told, view, found.snapshots),
             *(Text(line) for line in _verdict(told, elsewhere)),
+            *(Text(line) for line in _grades(found.snapshots)),
         ],
     )
-    yield "Silent, and rightly so", [Text(line) for line in _silent(told, found.silences)]
+    yield "Silent, and rightly so", [Text(line) for line in _silent(told, found.snapshots)]
     opened: defaultdict[str, int] = defaultdict(int)
     for case in view.ledger.of_tenant(COURSE):
         opened[case.last.rule_id] += 1
@@ -82,7 +83,7 @@ def _sections(view: View, found: Findings) -> Iterator[tuple[str, list[Renderabl
         [
             Text(leaver_table.in_short(judged)),
             leaver_table.table(judged),
-            *(Text(line) for line in leaver_table.details(judged)),
+            *(Text(line) for line in leaver_table.details(judged, view.ledger.of_tenant(COURSE))),
         ],
     )
     if found.live:
@@ -126,14 +127,32 @@ def _alerts(view: View) -> Table:
     return table
 
 
-def _stories(told: list[Unfolded], view: View) -> Table:
+def _stories(told: list[Unfolded], view: View, snapshots: Mapping[str, Snapshot]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(width=1)
     table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     for one in told:
-        table.add_row(_mark(one), one.story.account_id, Text.assemble(f"{one.story.title}: ", _seen(one, view)))
+        seen = Text.assemble(f"{one.story.title}: ", _seen(one, view))
+        table.add_row(_mark(one), one.story.account_id, *_standing(snapshots.get(one.story.account_id)), seen)
     return table
+
+
+def _standing(snapshot: Snapshot | None) -> tuple[str, str]:
+    """The index and the grade at the end."""
+    if snapshot is None or snapshot.value_index is None:
+        return "-", "" if snapshot is None else snapshot.grade
+    return f"{snapshot.value_index:.0f}", snapshot.grade
+
+
+def _grades(snapshots: Mapping[str, Snapshot]) -> Iterator[str]:
+    """How many customers stand where, by the value index."""
+    counts = Counter(snapshot.grade for snapshot in snapshots.values())
+    if counts:
+        graded = ", ".join(f"{count} {grade}" for grade, count in counts.most_common())
+        yield f"The value index (0 to 100) stands before its grade. All {counts.total()} customers: {graded}."
 
 
 def _mark(one: Unfolded) -> Text:
@@ -175,14 +194,17 @@ def _verdict(told: list[Unfolded], elsewhere: Mapping[str, list[str]]) -> Iterat
         yield "No alert on any of the customers without a story."
 
 
-def _silent(told: list[Unfolded], silences: Mapping[str, Sequence[Silence]]) -> Iterator[str]:
+def _silent(told: list[Unfolded], snapshots: Mapping[str, Snapshot]) -> Iterator[str]:
+    explained = False
     for one in told:
-        because = silences.get(one.story.account_id, ())
+        snapshot = snapshots.get(one.story.account_id)
+        because = () if snapshot is None else snapshot.silences
         if one.story.quiet and because:
             reasons = "; ".join(f"{s.rule_id} would have opened on {s.since[:10]}, but: {s.because}" for s in because)
             alerted = "" if not one.unexpected else " (it was alerted all the same)"
             yield f"{one.story.account_id}{alerted}, in its own health snapshot: {reasons}."
-    if not any(silences.values()):
+            explained = True
+    if not explained:
         yield "No health snapshot names a silence that was explained away."
 
 

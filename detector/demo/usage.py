@@ -14,6 +14,8 @@ SHARE_OF_FEATURE: Final = (30, 22, 18, 12, 10, 8)
 NEWS: Final = ((-150, "forecast"), (-88, "smart-alerts"), (-31, "mobile-approvals"))
 """The releases of the half year: the day, and the feature; customers hear of it two working days later."""
 
+SHARE_OF_ONE: Final = 0.08
+"""Of a day's actions, what the champion and the admin do each."""
 NOISE: Final = 0.04
 """The spread of a day's usage around the trend, beside the counting noise."""
 
@@ -31,12 +33,19 @@ def use(diary: Diary, customer: Customer, script: Script) -> None:
         mean = customer.actions * ramp * trend * script.level(day) * chance.lognormvariate(0, NOISE)
         actions = round(chance.gauss(mean, sqrt(mean)))
         features, weights = known_features(day)
-        for count in parts(chance, actions):
+        every_day = [round(SHARE_OF_ONE * chance.uniform(0.85, 1.15) * actions) for _ in people[:2]]
+        sessions = [
+            *zip(people, every_day, strict=False),
+            *((None, n) for n in parts(chance, actions - sum(every_day))),
+        ]
+        for who, count in sessions:
+            if count <= 0:
+                continue
             diary.add(
                 "usage.recorded",
                 day,
                 customer.opens_at * 3600 + chance.randrange(8 * 3600),
-                stakeholder_id=chance.choice(people),
+                stakeholder_id=who or chance.choice(people[2:]),
                 feature=chance.choices(features, weights)[0],
                 count=count,
                 duration_seconds=count * chance.randint(20, 60),

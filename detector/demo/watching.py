@@ -33,7 +33,11 @@ class Silence(msgspec.Struct, frozen=True):
     since: str
 
 
-class _Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True):
+    """What the demo tells of an account's health: the value index 0-100 (None: too little data), grade, silences."""
+
+    value_index: float | None
+    grade: str
     silences: list[Silence]
 
 
@@ -86,10 +90,11 @@ class Reader:
         ]
         return sum((await self._consumer.end_offsets(places)).values())
 
-    def silences(self, account_id: str) -> list[Silence]:
-        """What the latest health snapshot of one of the company's accounts says of silences."""
-        body = self._snapshots.get(f"{COMPANY}/{account_id}".encode())
-        return msgspec.json.decode(body, type=_Snapshot).silences if body else []
+    def snapshots(self) -> dict[str, Snapshot]:
+        """The latest health snapshot of each of the company's accounts."""
+        decode, own = msgspec.json.Decoder(Snapshot).decode, f"{COMPANY}/".encode()
+        found = {key: body for key, body in self._snapshots.items() if key.startswith(own) and body}
+        return {key.removeprefix(own).decode(): decode(body) for key, body in sorted(found.items())}
 
 
 @asynccontextmanager

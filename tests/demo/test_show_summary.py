@@ -17,10 +17,11 @@ from detector.demo.story import Expected
 from detector.demo.summary import Findings, interrupted, summary
 from detector.demo.university import account_of, day_start
 from detector.demo.view import View
-from detector.demo.watching import PATIENCE_SECONDS, Progress, Silence
+from detector.demo.watching import PATIENCE_SECONDS, Progress, Silence, Snapshot
 from detector.errors import DetectorError
 from tests.demo.arrivals import UNTIL, body
 
+HALCYON = next(story for story in STORIES if story.account_id == "halcyon-media")
 HOLIDAY = Silence("usage.dark", "holiday", "2026-11-18T12:00:00.000Z")
 
 
@@ -50,7 +51,12 @@ def _text(view: View, *, limit: int = 0, deaths: tuple[str, ...] = ()) -> str:
         measured_rate=9_000.0,
         limit=limit,
         history_seconds=20.0,
-        silences={"linden-textiles": [HOLIDAY], "redwood-timber": []},
+        snapshots={
+            "linden-textiles": Snapshot(100.0, "green", [HOLIDAY]),
+            "redwood-timber": Snapshot(97.4, "green", []),
+            "halcyon-media": Snapshot(60.0, "at_risk", []),
+            "thistle-hr": Snapshot(None, "insufficient_data", []),
+        },
         live=[_heard(40.0), _heard(20.0), _heard(90.0)],
         deaths=deaths,
         steps=[],
@@ -58,6 +64,17 @@ def _text(view: View, *, limit: int = 0, deaths: tuple[str, ...] = ()) -> str:
     out = io.StringIO()
     Console(file=out, width=400, color_system=None).print(summary(view, found))
     return out.getvalue()
+
+
+def words(text: str) -> str:
+    """The same with single blanks."""
+    return " ".join(text.split())
+
+
+def test_the_summary_says_where_each_story_and_all_customers_stand() -> None:
+    text = words(_text(_view()))
+    assert "✓ linden-textiles 100 green Looks dead, is on holiday: no alert" in text
+    assert "All 4 customers: 2 green, 1 at_risk, 1 insufficient_data." in text
 
 
 def test_a_run_in_which_all_came_as_expected_says_so() -> None:
@@ -70,16 +87,18 @@ def test_a_run_in_which_all_came_as_expected_says_so() -> None:
 
 def test_what_was_missed_is_named() -> None:
     text = _text(_view(without="halcyon-media"))
-    assert "✗  halcyon-media          The sponsor leaves: missed sponsor.left (critical)" in text
+    assert "✗ halcyon-media 60 at_risk The sponsor leaves: missed sponsor.left (critical)" in words(text)
     assert f"{len(STORIES) - 1} of {len(STORIES)} as expected" in text
-    assert "1 expected alerts missed, 0 unexpected." in text
+    assert f"{len(HALCYON.expected)} expected alerts missed, 0 unexpected." in text
 
 
 def test_what_nobody_expected_is_named() -> None:
     view = _view()
     view.hear([body("redwood-timber", "support.flood", "warn"), body("granite-bank", "usage.drop", "high")])
     text = _text(view)
-    assert "!  redwood-timber         Three tickets in a week, about three things: unexpected support.flood" in text
+    assert "! redwood-timber 97 green Three tickets in a week, about three things: unexpected support.flood" in words(
+        text
+    )
     assert "0 expected alerts missed, 1 unexpected." in text
     assert "False alarms among the customers without a story: granite-bank: usage.drop." in text
 
@@ -149,7 +168,20 @@ def test_a_detector_that_alerts_everybody_is_told_that_it_says_little() -> None:
     assert [row.name for row in judged] == [leaver_table.ALL, "usage.dark", leaver_table.PLAIN]
     assert "100% of the others" in leaver_table.in_short(judged)
     assert "says little about who will leave" in leaver_table.in_short(judged)
-    assert "1.0 an enrolment" in " ".join(leaver_table.details(judged))
+    assert "1.0 an enrolment" in " ".join(leaver_table.details(judged, []))
+
+
+def test_the_load_of_false_alerts_is_that_of_those_who_stayed() -> None:
+    outcomes = course().outcomes.items()
+    stayed, left = (
+        [student for student, one in outcomes if (one.withdrawn is None) is stays] for stays in (True, False)
+    )
+    view = View(UNTIL)
+    view.hear([body(account_of(student), "usage.dark", "warn", tenant_id="open-university") for student in stayed[:3]])
+    view.hear([body(account_of(left[0]), "usage.dark", "warn", tenant_id="open-university")])
+    judged = leaver_table.judge(list(view.ledger.told_of_course()), {"usage.dark": 4}, UNTIL)
+    said = " ".join(leaver_table.details(judged, view.ledger.of_tenant("open-university")))
+    assert f"False-alert load: 3 of them told of a risk to one of the {len(stayed)} who did not withdraw" in said
 
 
 def test_a_rule_that_knows_the_leavers_is_named_as_the_best() -> None:
@@ -160,13 +192,15 @@ def test_a_rule_that_knows_the_leavers_is_named_as_the_best() -> None:
         for student in list(course().registered)[:200]
     ]
     judged = leaver_table.judge(told, {"goal.behind_schedule": len(leavers), "usage.dark": 200}, UNTIL)
-    assert "Tells them apart best: goal.behind_schedule, on leavers only (" in " ".join(leaver_table.details(judged))
+    assert "Tells them apart best: goal.behind_schedule, on leavers only (" in " ".join(
+        leaver_table.details(judged, [])
+    )
 
 
 def test_a_run_without_alerts_on_the_course_is_no_failure() -> None:
     judged = leaver_table.judge([], {}, UNTIL)
     assert "0 had an alert before they did" in leaver_table.in_short(judged)
-    assert "0.0 times as many" in " ".join(leaver_table.details(judged))
+    assert "0.0 times as many" in " ".join(leaver_table.details(judged, []))
 
 
 class Clock:

@@ -44,14 +44,21 @@ class UsualWeek(msgspec.Struct, frozen=True):
 
 @final
 class FromDate(msgspec.Struct, frozen=True):
-    """Judged from so long after the first event of a mark on, or after the account's start where there is none."""
+    """Judged from so long after the first event of a mark on, or after the account's start where there is none.
+
+    An account that was known only later is judged from so long after that: nobody could have told before.
+    """
 
     after: Duration
     mark: Mark | None = None
 
     def at(self, account: Account, moment: Moment) -> int | None:
         """The instant, by the account's calendar; None where nothing is known of the event."""
-        began = account.start(moment.first_event) if self.mark is None else account.first(self.mark.name)
+        began = (
+            max(account.start(moment.first_event), moment.first_seen)
+            if self.mark is None
+            else account.first(self.mark.name)
+        )
         return None if began is None else self.after.after(account.calendar, began)
 
 
