@@ -4,24 +4,22 @@ Pure functions of the account's facts and the moment. All times are epoch millis
 """
 
 from collections.abc import Collection
-from typing import Final, Protocol, final
+from typing import Protocol, final
 
 import msgspec
 
 from detector.domain import events as e
 from detector.domain import hot
 from detector.domain.account import Account
-from detector.domain.calendar import DAY_MS, HOUR_MS
+from detector.domain.calendar import DAY_MS
 from detector.domain.conditions import Held, OfFacts, Within
 from detector.domain.events import Event
 from detector.domain.lasts import LastSeen
 from detector.domain.measures import Count, Kept
 from detector.domain.moments import way
 from detector.domain.state import Goal
+from detector.domain.usage import SETTLES_MS, usual_share
 from detector.domain.verdict import Evidence, Moment, earliest
-
-SETTLES_MS: Final = 6 * HOUR_MS  # so long after its end a usage day still takes late events in
-LEAST_ACTIONS: Final = 20  # R2.4: a usual window with fewer says nothing
 
 
 @final
@@ -197,9 +195,9 @@ class Before(OfFacts, frozen=True):
 
 @final
 class OfUsual(OfFacts, frozen=True):
-    """Actions of the last `days` whole UTC days are so much of those of as many days before (R2.4), by business day.
+    """Actions of the last `days` whole UTC days are so much of those of as many days before (`usual_share`, R2.4).
 
-    False where there is too little history: those days before must lie after the first usage, with 20 actions.
+    False where that cannot be told.
     """
 
     at_least: float
@@ -213,24 +211,14 @@ class OfUsual(OfFacts, frozen=True):
     def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
         """Judged anew when a day takes no late events any more."""
         del subject
-        last = (moment.settled - SETTLES_MS) // DAY_MS - 1
-        first = last - 2 * self.days + 1
-        seen, usual = self._pace(account, last), self._pace(account, last - self.days)
-        began = hot.first_usage(account.hot)
-        known = began is not None and began // DAY_MS <= first and usual >= 0 and seen >= 0
-        enough = known and hot.window_sum(account.hot, last - self.days, self.days) >= LEAST_ACTIONS
-        part = round(seen / usual, 4) if enough else None
+        exact = usual_share(account, moment.settled, self.days)
+        part = None if exact is None else round(exact, 4)
         return Held(
             holds=part is not None and part >= self.at_least,
             due=((moment.settled - SETTLES_MS) // DAY_MS + 1) * DAY_MS + SETTLES_MS,
             text=f"usage at {part:.0%} of what is usual" if part is not None else "no usual usage is known",
             evidence=(Evidence("usage_of_usual", part, self.at_least, "share", f"{self.days}d"),),
         )
-
-    def _pace(self, account: Account, last: int) -> float:
-        """Actions per business day in the days up to `last`; -1 where there were under three such days."""
-        business = account.calendar.usable_business_days(last - self.days + 1, last)
-        return hot.window_sum(account.hot, last, self.days) / business if business >= 3 else -1.0
 
 
 @final

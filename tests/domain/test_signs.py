@@ -160,11 +160,20 @@ def test_without_56_days_of_history_nothing_is_usual() -> None:
 
 def test_holidays_leave_fewer_days_to_compare() -> None:
     story = used(10, 10, 10, 10, 8, 8, 8, 8)
-    story(0, AccountUpdated, holidays=tuple(date(2026, 2, day) for day in (2, 3, 4, 5)))
+    story(0, AccountUpdated, holidays=tuple(date(2026, 2, day) for day in (3, 4, 5, 6)))
     assert held(OfUsual(0.95, 28), story, 56 * DAY + 7 * HOUR).holds
     shut = used(*(10,) * 8)
     shut(0, AccountUpdated, holidays=tuple(date(2026, 1, day) for day in range(5, 32)))
     assert not held(OfUsual(0.95, 28), shut, 56 * DAY + 7 * HOUR).holds
+
+
+def test_what_is_done_on_a_holiday_is_left_out_as_the_day_is() -> None:
+    """R2.4: days that were a holiday are in neither window; so a rush on one hides no drop."""
+    story = used(10, 10, 10, 10, 8, 8, 8, 8)
+    story(29 * DAY, UsageRecorded, count=500)
+    story(0, AccountUpdated, holidays=(date(2026, 2, 3),))
+    found = held(OfUsual(0.95, 28), story, 56 * DAY + 7 * HOUR)
+    assert (found.holds, found.text) == (False, "usage at 84% of what is usual")
 
 
 def goals(*points: tuple[int, str, float]) -> Story:
