@@ -21,15 +21,17 @@ from detector.domain.events import (
     ValueDelivered,
 )
 from detector.domain.operators.conjunction import Conjunction
+from detector.domain.plan import Plan
 from detector.domain.verdict import Moment
-from tests.domain.world import DAY, HOUR, PLAN, T0, Story
+from tests.domain.world import DAY, HOUR, PLAN, T0, Story, only
 
 CSAT: dict[str, Any] = {"survey_type": "csat", "scale_min": 1.0, "scale_max": 5.0}
 
 
-def told(story: Story, rule_id: str, until: int) -> list[tuple[int, str, str]]:
+def told(story: Story, rule_id: str, until: int, plan: Plan = PLAN) -> list[tuple[int, str, str]]:
     """Day of the story, transition, and severity of each alert of a rule."""
-    return [(day_of(one.detected_at), one.transition, one.severity) for one in story.world(until=until).of(rule_id)]
+    alerts = story.world(until=until, plan=plan).of(rule_id)
+    return [(day_of(one.detected_at), one.transition, one.severity) for one in alerts]
 
 
 def day_of(detected_at: str) -> int:
@@ -152,12 +154,13 @@ def test_notes_and_facts_disagree_only_while_two_families_say_otherwise() -> Non
     story(2 * DAY, SurveyResponded, score=1.0, **CSAT)  # support at warn
     mailed(story, 3, 4, 5, 6, 7)  # relationship at warn
     in_use(story)
-    alert = story.world(until=50 * DAY).of("crm.disconnect")[0]
+    plan = only("crm.disconnect", "support.poor_experience", "contact.neglect")
+    alert = story.world(until=50 * DAY, plan=plan).of("crm.disconnect")[0]
     assert alert.explanation == (
         "The people in charge call the account healthy while 2 families say otherwise:"
         " support at warn; relationship at warn."
     )
-    assert told(story, "crm.disconnect", 50 * DAY) == [
+    assert told(story, "crm.disconnect", 50 * DAY, plan) == [
         (7, "opened", "warn"),
         (32, "recovering", "warn"),
         (39, "resolved", "warn"),
