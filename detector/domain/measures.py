@@ -24,6 +24,7 @@ from detector.domain.state import Entry, Goal, Sums
 
 MAX_SUBJECTS: Final = {"goal": 64, "ticket": 256, "stakeholder": 512}
 OTHER_SUBJECTS: Final = 64
+LARGEST: Final = 2**62  # of a day's sum, either way: what is written holds no more
 Tracks: TypeAlias = dict[str, dict[str, tuple[int, ...]]]
 _ENDS: Final = ("ticket.resolved", "incident.resolved", "milestone.done", "action.done", "invoice.paid", "release.told")
 
@@ -165,7 +166,7 @@ class DaySums(msgspec.Struct, frozen=True):
         if at == len(days) or days[at][0] != day:
             days.insert(at, [day, b"", 0, event.occurred_at])
         entry = days[at]
-        entry[2] += getattr(event, self.field)
+        entry[2] = max(-LARGEST, min(LARGEST, entry[2] + getattr(event, self.field)))
         entry[3] = max(entry[3], event.occurred_at)
         if len(days) > self.keep:
             del days[0]
@@ -219,7 +220,6 @@ class SubjectSums(msgspec.Struct, frozen=True):
     keep: int = 77
     most: int = 16
     scale: int = 1_000
-    largest: int = 2**62  # of a day, either way: what is written holds no more
 
     def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
         """Take an event in; a new subject may push out the one that has been quiet for longest, counted."""
@@ -236,7 +236,7 @@ class SubjectSums(msgspec.Struct, frozen=True):
         if day > days[-1][0] - self.keep:
             at = bisect_left(days, day, key=_time)
             if at < len(days) and days[at][0] == day:
-                days[at] = (day, max(-self.largest, min(self.largest, days[at][1] + amount)))
+                days[at] = (day, max(-LARGEST, min(LARGEST, days[at][1] + amount)))
             else:
                 days.insert(at, (day, amount))
             while days[0][0] <= days[-1][0] - self.keep:

@@ -170,7 +170,9 @@ class Partition:
             hot.set_last_record(account.hot, account.last)
             states.append((hot_key(path), bytes(account.hot)))
             if account.record_dirty:
-                states.append((record_key(path), encode_record(account.record)))
+                key, record = record_key(path), encode_record(account.record)
+                if record != self._store.get(key):  # a daily evaluation mostly leaves it as it was
+                    states.append((key, record))
                 account.record_dirty = False
         alive = {account.path for account in self._dirty}
         for path, collected in self._gone.items():

@@ -17,6 +17,7 @@ from detector.domain.matchers import Matcher
 from detector.domain.matchers import Test as Bound
 from detector.domain.measures import Count, DaySums, Kept, Log, Mark, Measure, Track
 from detector.domain.moments import MomentOf
+from detector.domain.state import encode_record
 from detector.domain.sums import Sum, Unprompted
 from tests.domain.world import DAY, HOUR, MINUTE, T0
 
@@ -372,6 +373,13 @@ def test_rows_are_summed_up_by_day_whatever_the_order_and_the_oldest_day_goes() 
     assert ROWS.complete_since(account) == T0
     assert ROWS.complete_since(exports((0, 1), (DAY, 1), (2 * DAY, 1), (3 * DAY, 1))) == T0 + DAY
     assert (ROWS.kept, ROWS.classes, ROWS.window_ms) == ((SUMS,), (e.DataExported,), 7 * DAY)
+
+
+def test_a_day_of_rows_without_end_can_still_be_written() -> None:
+    """What is written of a record holds 64 bits: 2,048 exports of the most rows that the contract takes are more."""
+    account = exports(*((at, 2**53 - 1) for at in range(2_100)))
+    assert ROWS.value(account, T0 + HOUR) == 2**62
+    assert encode_record(account.record)
 
 
 def test_a_sum_changes_when_a_day_begins_to_count_or_leaves_the_window() -> None:

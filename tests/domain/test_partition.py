@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from detector.domain.events import DocsViewed, IncidentOpened, TicketCreated, TouchLogged, UsageRecorded
+from detector.domain.events import (
+    AccountUpdated,
+    DocsViewed,
+    IncidentOpened,
+    SeatsChanged,
+    TicketCreated,
+    TouchLogged,
+    UsageActiveUsers,
+    UsageRecorded,
+)
 from detector.domain.schedule import minute_of
 from detector.domain.state import account_path
 from tests.domain.world import DAY, HOUR, MINUTE, T0, Log, Story, World, log_of
@@ -109,3 +118,17 @@ def test_nothing_to_write_is_no_snapshot_unless_it_is_forced() -> None:
     world = World(Log({"crm": []}))
     assert world.collect() is None
     assert world.partition.collect(force=True) is not None
+
+
+def test_a_record_that_is_as_it_was_is_not_written_again() -> None:
+    """Where seats were bought every day is looked at; most days change nothing of it."""
+    story = Story()(0, AccountUpdated, stage="value")(0, SeatsChanged, purchased=10)
+    story(0, UsageActiveUsers, active_users=10, period_days=28)
+    world = story.world(until=30 * DAY)
+    before = len(world.changes)
+    for day in range(30, 60):
+        world.partition.run_to(T0 + (day + 1) * DAY)
+        world.collect()
+    written = [key for changes in world.changes[before:] for key, _ in changes.states]
+    assert written.count(b"h/default/acme") == 30
+    assert 0 < written.count(b"a/default/acme") < 10
