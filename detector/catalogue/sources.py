@@ -15,15 +15,18 @@ from detector.catalogue.words import (
     StateSource,
     Universe,
 )
-from detector.domain.matchers import Matcher
+from detector.domain.events import EVENT_TYPES, UsageRecorded
+from detector.domain.matchers import Matcher, Test
 from detector.domain.measures import Given, Log, Mark, Track
 from detector.domain.moments import MOMENTS, MomentOf
 from detector.domain.sources import (
+    AboutFeature,
     AnyAwaited,
     AnyBeginning,
     AtMoment,
     Awaited,
     Beginning,
+    FeatureUsed,
     InState,
     OfAccount,
     OfKey,
@@ -32,6 +35,9 @@ from detector.domain.sources import (
 )
 from detector.domain.states import STATES
 
+FEATURE: Final = "feature"
+USE: Final = "usage.recorded"
+SUBJECTS_KEPT: Final = 64
 MOST: Final = 8
 """So many beginnings of one subject are kept, and of the account itself."""
 KEYS: Final[Mapping[str, str]] = {"owner_id": "owner", "ticket_id": "ticket", "stage": "stage"}
@@ -72,6 +78,11 @@ class Sources(NamedTuple):
             fields = (self.same,) if keyed and self.same is not None else ()
             return OfAccount(Log(f"each {matcher.name}", matcher, fields, MOST), keyed)
         track = self._track(matcher, self.field, where)
+        if self.same == FEATURE:
+            named = [cls for cls in EVENT_TYPES.values() if self.field in cls.__struct_fields__]
+            about = Matcher(FEATURE, dict.fromkeys(named, ((Test(FEATURE, missing=False),),)))
+            log = Log(f"{FEATURE} by {self.field}", about, (self.field, FEATURE), SUBJECTS_KEPT, (self.field,))
+            return AboutFeature(track, log)
         counts = None if self.counts_from is None else self.given(matcher, self.counts_from, where)
         return OfSubject(track, counts)
 
@@ -90,9 +101,11 @@ class Sources(NamedTuple):
                 return self._events(self._matcher(what, where), where)
 
     def _events(self, matcher: Matcher, where: Where) -> Awaited:
+        if self.same == FEATURE:
+            if self.field is None or list(matcher.alternatives) != [UsageRecorded] or matcher.name != USE:
+                raise self._error(where, f"`same: {FEATURE}` goes with `per`, and what is awaited is {USE}")
+            return FeatureUsed()
         if self.same is not None and self.same != self.field:
-            if self.same not in KEYS:
-                raise self._error(where, f"there is no code yet for `same: {self.same}`")
             self._must_have(matcher, self.same, where)
             return OfKey(Track(KEYS[self.same], self.same, matcher.name, matcher))
         if self.field is None:
@@ -153,10 +166,10 @@ def needs_for(source: Beginning | Awaited) -> Needs:
             return MOMENTS[source.moment.name].needs
         case InState():
             return STATES[source.name].needs
-        case OfSubject() | OfKey():
+        case OfSubject() | OfKey() | AboutFeature():
             return needs_of(source.track.matcher)
-        case OfAccount():
-            return needs_of(source.log.matcher)
+        case FeatureUsed():
+            return ({"event": USE},)
         case _:
-            assert isinstance(source, Seen)  # noqa: S101 - there is no other
-            return needs_of(source.mark.matcher)
+            assert isinstance(source, Seen | OfAccount)  # noqa: S101 - there is no other
+            return needs_of((source.mark if isinstance(source, Seen) else source.log).matcher)

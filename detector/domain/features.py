@@ -185,6 +185,21 @@ def feature_first_used(block: bytes | bytearray, feature: bytes) -> int | None:
     return None if entry is None or U16.unpack_from(block, FORGOTTEN)[0] else entry[3]
 
 
+def feature_first_used_since(block: bytes | bytearray, feature: bytes, since: int) -> int | None:
+    """The first known use of a feature from an event time on: its UTC day's first instant, where a later day has more.
+
+    Of the day of `since` itself only the latest use of all is known for certain to be later. None: nothing is known.
+    """
+    entry = _entry(block, feature)
+    if entry is None or entry[1] < since:
+        return None
+    _, last, days, _ = entry
+    last_day = last // _DAY_MS
+    later = days & ((1 << min(last_day - since // _DAY_MS, BITS)) - 1)  # the days after that of `since`
+    back = later.bit_length() - 1
+    return last if back <= 0 else (last_day - back) * _DAY_MS
+
+
 def features_complete_from(block: bytes | bytearray) -> int:
     """The day from which on every feature's use is kept; 0 where none was ever dropped."""
     if block[0] == 1:

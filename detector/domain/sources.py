@@ -9,7 +9,9 @@ from typing import NamedTuple, Protocol, TypeAlias, final
 import msgspec
 
 from detector.domain.account import Account
+from detector.domain.calendar import DAY_MS
 from detector.domain.events import Event
+from detector.domain.features import feature_first_used_since, feature_hash, features_complete_from
 from detector.domain.measures import Given, Kept, Log, Mark, Track
 from detector.domain.moments import MomentOf
 from detector.domain.states import STATES
@@ -141,6 +143,57 @@ class OfKey(msgspec.Struct, frozen=True):
         """The first of them that is known; a cause that is about nothing has none."""
         del subject, due
         return None if cause.key is None else _first(self.track.times(account, cause.key), since)
+
+
+@final
+class AboutFeature(msgspec.Struct, frozen=True):
+    """Events about a subject that has a feature: `log` keeps [subject, feature], as any event last named it.
+
+    A subject of no feature in particular begins nothing.
+    """
+
+    track: Track
+    log: Log
+
+    @property
+    def classes(self) -> Collection[type[Event]]:
+        """What begins it, and what says which feature it is about."""
+        return tuple(dict.fromkeys((*self.track.matcher.alternatives, *self.log.matcher.alternatives)))
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """When they came, and the features."""
+        return (self.track, self.log)
+
+    def subjects(self, account: Account) -> Iterable[str]:
+        """Every kept subject to which it happened."""
+        return self.track.subjects(account)
+
+    def causes(self, account: Account, subject: str | None) -> Sequence[Cause]:
+        """Each of them, about the feature."""
+        entries = account.record.logs.get(self.log.name, ())
+        feature = next((entry[3] for entry in entries if entry[2] == subject), None)
+        return () if feature is None else [Cause(at, at, feature) for at in self.track.times(account, subject)]
+
+
+@final
+class FeatureUsed(msgspec.Struct, frozen=True):
+    """The use of the feature that the cause is about. The hot block knows of it, so that no event wakes for it."""
+
+    classes: tuple[type[Event], ...] = ()
+    kept: tuple[Kept, ...] = ()
+
+    @property
+    def noun(self) -> str:
+        """One such event."""
+        return "one usage.recorded event"
+
+    def met(self, account: Account, subject: str | None, cause: Cause, since: int, due: Due) -> int | None:
+        """The first use that is known; at once where that may have been forgotten: nobody can say that it was not."""
+        del subject, due
+        block, feature = account.hot, feature_hash(cause.key or "")
+        found = feature_first_used_since(block, feature, since)
+        return since if found is None and features_complete_from(block) > since // DAY_MS else found
 
 
 @final

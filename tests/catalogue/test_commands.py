@@ -177,11 +177,6 @@ def test_show_says_what_raises_a_severity(rule: str, raised: str | None, capsys:
     assert found == ([] if raised is None else [raised])
 
 
-def test_show_says_why_a_planned_rule_does_not_run(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = said(capsys, "show", "release.unused").splitlines()
-    assert lines[2:4] == ["state: planned", "no code yet for: there is no code yet for `same: feature`"]
-
-
 @pytest.mark.parametrize(
     ("rule", "hint"),
     [("usage.dorp", "did you mean 'usage.drop'?"), ("zzz", "`detector rules list` says which there are")],

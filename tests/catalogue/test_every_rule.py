@@ -248,7 +248,7 @@ def test_figures_that_stand_in_words_of_their_own() -> None:
 
 def test_only_the_pack_runs_and_nothing_of_the_draft() -> None:
     written = yaml.safe_load((BUILT_IN / RULES_FILE).read_text("utf-8"))["rules"]
-    drafted = yaml.safe_load((BUILT_IN / DRAFT_FILE).read_text("utf-8"))["rules"]
+    drafted = yaml.safe_load((BUILT_IN / DRAFT_FILE).read_text("utf-8"))["rules"] or {}
     plan = load_plan()
     assert {rule.id for rule in plan.rules} == set(written)
     woken = {rule.id for found in plan.entries.values() for rule, _ in found.wakes}

@@ -15,7 +15,7 @@ from detector.domain.allowance import Allowance
 from detector.domain.calendar import DAY_MS, Duration
 from detector.domain.events import TicketCreated
 from detector.domain.operators.obligation import Obligation
-from detector.domain.sources import OfSubject
+from detector.domain.sources import AboutFeature, FeatureUsed, OfSubject
 from detector.domain.verdict import SEVERITIES
 
 EXPLAINS: Final = frozenset({"observed", "expected", "unit", "limit"})
@@ -98,10 +98,11 @@ def build(names: Names, row: ObligationRow, where: Where) -> Built:
         early_ms=None if row.early == "any" or row.counts_from is not None else (row.early or 0) * DAY_MS,
         lasting_ms=(row.clears.lasts or 0) * DAY_MS,
         again=row.again is not None,
+        looked_for=isinstance(expect, FeatureUsed),
         repeat=None if row.repeat is None else row.repeat.every,
         until=until,
     )
-    began = after.track if isinstance(after, OfSubject) else None
+    began = after.track if isinstance(after, OfSubject | AboutFeature) else None
     return Built(obligation, EXPLAINS, OVER, needs_for(after), needs_for(expect), keep_ms=0, proves=True, began=began)
 
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias, final
 from detector.domain.account import Account
 from detector.domain.alerts import minute_text
 from detector.domain.allowance import Allowance
-from detector.domain.calendar import MINUTE_MS, Duration
+from detector.domain.calendar import DAY_MS, MINUTE_MS, Duration
 from detector.domain.events import Event, GoalClosed
 from detector.domain.measures import Kept
 from detector.domain.moments import ended_as
@@ -32,6 +32,8 @@ class Obligation(EventDriven, frozen=True):
     cannot be made good: the alert ends so long after the fact. With `again` every beginning counts that is not
     satisfied, and the limit runs from the first of them; else the first beginning alone counts.
 
+    With `looked_for` no event wakes for the awaited fact, and it is looked for each midnight (UTC) while it is missed.
+
     With `repeat` it is due again so long after each `expect`, until `until`; then `after`, `expect` and `until` are
     events of the subject.
     """
@@ -47,6 +49,7 @@ class Obligation(EventDriven, frozen=True):
     early_ms: int | None = 0
     lasting_ms: int = 0
     again: bool = False
+    looked_for: bool = False
     repeat: Duration | None = None
     until: OfSubject | None = None
     done: str = "the awaited word came"
@@ -194,6 +197,8 @@ class Obligation(EventDriven, frozen=True):
             found.clears = Clears(self.expect.noun, self.name, at_least=1)
         if found.level:
             found.frozen, found.seen = [anchor], str(anchor)  # that time goes on is no news
+            tomorrow = (moment.now // DAY_MS + 1) * DAY_MS
+            found.due = earliest(found.due, tomorrow if self.looked_for else None)
         return found
 
     def _done(self, at: int, how: str, anchor: int, episode: Episode | None) -> Verdict:
