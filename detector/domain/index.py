@@ -105,10 +105,8 @@ class Index:
             value = value_of(scores, weights, {family for family in scores if seen[family] is None})
         evidence, ages = self._evidence(account, at, seen)
         whole = EACH_LOSS ** _lost(account)
-        confidence = {
-            family: known * self._judged(account, family, moment.now) * whole if known else 0.0
-            for family, known in evidence.items()
-        }
+        judged = dict(zip(FAMILIES, self._judged(account, moment.now), strict=True))
+        confidence = {family: known * judged[family] / 1000 * whole for family, known in evidence.items()}
         verified = last_verified(account)
         return Assessment(
             value=value,
@@ -151,14 +149,24 @@ class Index:
         found["relationship"] *= sum(at - last < KNOWN_MS for last in voices if last is not None) / len(VOICES)
         return found, [*ages, due, *(_plus(last, KNOWN_MS) for last in voices)]
 
-    def _judged(self, account: Account, family: str, now: int) -> float:
-        """The share of a family's rules that are armed (R2.7) and have seen enough history to judge (R2.4)."""
-        tenant = self._plan.tenant(account.tenant_id)
-        sure, asked, every = self._asked_of(account.tenant_id, tenant)[family]
+    def _judged(self, account: Account, now: int) -> list[int]:
+        """The share of each family's rules that are armed (R2.7) and have seen enough history (R2.4), in thousandths.
+
+        They are asked at the first step of a UTC day: it takes weeks to know enough, and eighty rules to be asked.
+        """
+        standing, day = account.record.standing, now // DAY_MS
+        if standing.judged_on != day:
+            tenant = self._plan.tenant(account.tenant_id)
+            asked_of = self._asked_of(account.tenant_id, tenant)
+            standing.judged_on = day
+            standing.judged = [self._share(account, tenant, now, *asked_of[family]) for family in FAMILIES]
+        return standing.judged
+
+    def _share(self, account: Account, tenant: Tenant, now: int, sure: int, asked: list[Rule], every: int) -> int:
         for rule in asked:
             own = tenant.rule_for(rule, account)
             sure += own is not None and own.operator.warm(account, now)
-        return sure / every if every else 1.0
+        return 1000 * sure // every if every else 1000
 
     def _asked_of(self, tenant_id: str, tenant: Tenant) -> Mapping[str, tuple[int, list[Rule], int]]:
         """For each family how many rules judge whatever account it is, which have to be asked, and how many it has."""

@@ -188,7 +188,7 @@ def known(days: int = 60) -> Story:
     story(2, GoalSet, goal_id="g", kind="risk", direction="up")
     story(3, GoalMeasured, goal_id="g", value=1.0, evidence="customer_confirmed")
     for day in range(days):
-        story(day * DAY + HOUR, UsageRecorded, stakeholder_id="u")
+        story(day * DAY + HOUR, UsageRecorded, stakeholder_id="u", count=10)
         if day % 10 == 0:
             for who in ("s", "c", "u"):
                 story(day * DAY + 2 * HOUR, TouchLogged, direction="inbound", kind="call", stakeholder_id=who)
@@ -255,7 +255,8 @@ def test_a_recovering_alert_costs_nothing() -> None:
 
 
 def test_milestones_cost_outcomes_once_onboarding_is_over() -> None:
-    rule = msgspec.structs.replace(PLAN.rules[0], id="milestone.overdue", family="onboarding")
+    risk = next(rule for rule in PLAN.rules if rule.polarity == "risk" and rule.stratum == 1)
+    rule = msgspec.structs.replace(risk, id="milestone.overdue", family="onboarding")
     plan = msgspec.structs.replace(PLAN, rules=(rule,))
     now = account()
     now.record.episodes = [opened("milestone.overdue", WARN, subject="m")]
@@ -290,11 +291,12 @@ def test_confidence_weighs_what_each_family_is_known_by() -> None:
 
 @pytest.mark.parametrize(
     ("after", "expected"),
-    [  # days since 50 d, when the last usage, touch, ticket and milestone came
+    [  # days since 50 d, when the last touch, ticket and milestone came; usage went on until 59 d, and five weeks
+        # later nothing is usual any more, so that a drop cannot be judged (R2.4)
         (0, {"outcomes": 1.0, "adoption": 1.0, "support": 1.0, "relationship": 1.0, "onboarding": 1.0}),
         (30, {"outcomes": 1.0, "adoption": 1.0, "support": 1.0, "relationship": 0.5, "onboarding": 0.5}),
-        (40, {"outcomes": 0.5, "adoption": 0.5, "support": 1.0, "relationship": 0.5, "onboarding": 0.5}),
-        (90, {"outcomes": 0.5, "adoption": 0.5, "support": 1.0, "relationship": 0.0, "onboarding": 0.0}),
+        (40, {"outcomes": 0.5, "adoption": 0.25, "support": 1.0, "relationship": 0.5, "onboarding": 0.5}),
+        (90, {"outcomes": 0.5, "adoption": 0.25, "support": 1.0, "relationship": 0.0, "onboarding": 0.0}),
         (100, {"outcomes": 0.25, "adoption": 0.0, "support": 1.0, "relationship": 0.0, "onboarding": 0.0}),
     ],
 )
@@ -354,6 +356,17 @@ def test_what_was_dropped_lowers_the_confidence_5_percent_each_kind() -> None:
     now.record.evicted = {"log": 9, "subject": 1, "body": 3}
     confidence = Index(SPINE).assess(now, Moment(T0 + 60 * DAY, T0 + 60 * DAY, T0, T0)).confidence
     assert confidence == round(0.95**2, 2)
+
+
+def test_who_can_judge_an_account_is_asked_once_a_day() -> None:
+    """The first step of a UTC day asks; what is learnt during the day counts from the next one on."""
+    index, now, late = Index(SPINE), thawed(known(36).world()), thawed(known(40).world())
+    now.hot[:] = thawed(known(2).world()).hot  # too little to judge a drop
+    at, later, tomorrow = (Moment(T0 + t, T0 + t, T0, T0) for t in (39 * DAY + HOUR, 39 * DAY + 9 * HOUR, 40 * DAY))
+    unsure = index.assess(now, at).families["adoption"].confidence
+    now.hot[:] = late.hot
+    assert index.assess(now, later).families["adoption"].confidence == unsure
+    assert index.assess(now, tomorrow).families["adoption"].confidence > unsure
 
 
 def test_rules_that_have_seen_too_little_lower_the_confidence() -> None:
