@@ -363,10 +363,10 @@ def test_who_can_judge_an_account_is_asked_once_a_day() -> None:
     index, now, late = Index(SPINE), thawed(known(36).world()), thawed(known(40).world())
     now.hot[:] = thawed(known(2).world()).hot  # too little to judge a drop
     at, later, tomorrow = (Moment(T0 + t, T0 + t, T0, T0) for t in (39 * DAY + HOUR, 39 * DAY + 9 * HOUR, 40 * DAY))
-    unsure = index.assess(now, at).families["adoption"].confidence
+    assert index.assess(now, at).families["adoption"].confidence == 0.25  # old, and one of two rules can judge
     now.hot[:] = late.hot
-    assert index.assess(now, later).families["adoption"].confidence == unsure
-    assert index.assess(now, tomorrow).families["adoption"].confidence > unsure
+    assert index.assess(now, later).families["adoption"].confidence == 0.5  # fresh; asked again tomorrow
+    assert index.assess(now, tomorrow).families["adoption"].confidence == 1.0
 
 
 def test_rules_that_have_seen_too_little_lower_the_confidence() -> None:
