@@ -22,7 +22,7 @@ def rules() -> None:
 @rules.command()
 @pack_option
 def check(pack: Path | None) -> None:
-    """Compile the pack, its tenants and its draft: what each rule needs and costs, and what is planned and why."""
+    """Compile the pack and its tenants: what each rule needs, keeps and is armed by."""
     from detector.catalogue.inventory import take_inventory
     from detector.catalogue.pack import name_of
     from detector.catalogue.rows import SENDS
@@ -38,38 +38,32 @@ def check(pack: Path | None) -> None:
     for tenant_id, tenant in sorted([*inventory.plan.tenants.items(), ("default", inventory.plan.default)]):
         if tenant.not_armed:
             click.echo(f"tenant {tenant_id}: not armed, for want of events: {', '.join(tenant.not_armed)}")
-    click.echo(inventory.totals)
+    click.echo(inventory.total)
 
 
 @rules.command("list")
 @pack_option
-@click.option("--state", type=click.Choice(["runs", "ready", "planned"]), help="Only the rules in this state.")
-def list_(pack: Path | None, state: str | None) -> None:
-    """Every rule: those of the pack, which run; those of its draft that are ready to be moved; those yet planned."""
-    from detector.catalogue.inventory import STATES, take_inventory
+def list_(pack: Path | None) -> None:
+    """Every rule of the pack: its family, its operator, and the severities it opens with."""
+    from detector.catalogue.inventory import take_inventory
 
     note_ignored(pack)
     inventory = take_inventory(pack)
-    columns = ("rule", "family", "operator", "severities", "state")
-    rows = [
-        (one.id, one.row["family"], one.row["operator"], one.severities, one.state)
-        for wanted in STATES
-        if state in (None, wanted)
-        for one in inventory.of(wanted)
-    ]
+    columns = ("rule", "family", "operator", "severities")
+    rows = [(one.id, one.row["family"], one.row["operator"], one.severities) for one in inventory.entries]
     if sys.stdout.isatty():
         _table(columns, rows)
     else:
-        for rule_id, family, operator, severities, current in (columns, *rows):
-            click.echo(f"{rule_id:<24} {family:<13} {operator:<12} {severities:<27} {current}")
-    click.echo(inventory.totals)
+        for rule_id, family, operator, severities in (columns, *rows):
+            click.echo(f"{rule_id:<24} {family:<13} {operator:<12} {severities}")
+    click.echo(inventory.total)
 
 
 @rules.command()
 @click.argument("rule")
 @pack_option
 def show(rule: str, pack: Path | None) -> None:
-    """One rule: what it says, its words and figures, what it needs and costs, or why it does not run yet."""
+    """One rule: what it says, its words and figures, and what it needs, keeps and is armed by."""
     import yaml
 
     from detector.catalogue.inventory import take_inventory
@@ -78,7 +72,6 @@ def show(rule: str, pack: Path | None) -> None:
     entry = take_inventory(pack).entry(rule)
     click.echo(f"{entry.id}: {entry.row['title']}")
     click.echo(f"why: {entry.row['why']}")
-    click.echo(f"state: {entry.state}")
     for line in _needs(entry):
         click.echo(line)
     if entry.raised_by:
@@ -88,9 +81,6 @@ def show(rule: str, pack: Path | None) -> None:
 
 
 def _needs(entry: "Entry") -> "Iterable[str]":
-    if entry.rule is None:
-        yield "no code yet for: " + "; ".join(entry.reasons)
-        return
     yield f"needs: {entry.events}"
     for cost in entry.costs:
         yield f"keeps: {cost}"
@@ -98,31 +88,16 @@ def _needs(entry: "Entry") -> "Iterable[str]":
 
 
 def _check_lines(inventory: "Inventory") -> None:
-    for entry in [*inventory.of("runs"), *inventory.of("ready"), *inventory.of("planned")]:
-        state = {"runs": "", "ready": ", in the draft, ready to be moved", "planned": ", planned"}[entry.state]
-        click.echo(f"{entry.id}: {entry.row['operator']}{state}")
+    for entry in inventory.entries:
+        click.echo(f"{entry.id}: {entry.row['operator']}")
         for line in _needs(entry):
             click.echo(f"  {line}")
 
 
 def _check_table(inventory: "Inventory") -> None:
-    compiled = [*inventory.of("runs"), *inventory.of("ready")]
     _table(
         ("rule", "operator", "events it needs", "bytes an account", "armed by"),
-        [
-            (
-                one.id + ("" if one.state == "runs" else " (draft)"),
-                one.row["operator"],
-                one.events,
-                "\n".join(one.costs),
-                one.armed_by,
-            )
-            for one in compiled
-        ],
-    )
-    _table(
-        ("planned", "operator", "what there is no code for yet"),
-        [(one.id, one.row["operator"], "; ".join(one.reasons)) for one in inventory.of("planned")],
+        [(one.id, one.row["operator"], one.events, "\n".join(one.costs), one.armed_by) for one in inventory.entries],
     )
 
 

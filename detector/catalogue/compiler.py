@@ -73,33 +73,28 @@ class Compiler:
     def rule(self, rule_id: str, row: Any, index: int, where: Where = ()) -> Rule:
         """One row as a rule; it stands at `where`, in the section of rules where nothing is said."""
         where = where or ("rules", rule_id)
-        operator = operator_of(self.document, row, where)
+        _operator_known(self.document, row, where)
         kind = kind_of(row)
-        if kind is None:
-            raise self.document.error((*where, "operator"), f"operator {operator!r} is planned: there is no code yet")
         valid = read(self.document, kind.model, row, where, self.names.known)
         built = kind.build(self.names, valid, where)
         when = when_of(self.names, valid.while_, built.began, (*where, "while"))
         rule = _rule(rule_id, index, valid, built, when)
         for word, names in (("explain", built.explains), ("over", built.over)):
-            check_explain(self.document, getattr(rule, word), {"subject", *names, *_counted(valid)}, where, word)
+            _check_explain(self.document, getattr(rule, word), {"subject", *names, *_counted(valid)}, where, word)
         return rule
 
 
-def operator_of(document: Document, row: Any, where: Where) -> str:
-    """The operator that a row names. Raises PackError where it names none of the eight."""
+def _operator_known(document: Document, row: Any, where: Where) -> None:
+    """Raise PackError where a row names none of the eight operators."""
     if not isinstance(row, dict):
         raise document.error(where, "a rule is a map of words")
     operator = row.get("operator")
     if not isinstance(operator, str) or operator not in OPERATORS:
         hint = nearest(operator, OPERATORS) or f"; it may be {', '.join(OPERATORS)}"
         raise document.error((*where, "operator"), f"unknown operator {operator!r}{hint}")
-    return operator
 
 
-def check_explain(
-    document: Document, explain: str, names: Collection[str], where: Where, word: str = "explain"
-) -> None:
+def _check_explain(document: Document, explain: str, names: Collection[str], where: Where, word: str) -> None:
     """Raise PackError unless an explanation is plain text with only these names in braces."""
     place = (*where, word)
     try:

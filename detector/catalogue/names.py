@@ -49,7 +49,6 @@ class Names:
         self.declared: tuple[str, ...] = ()
         self.rules: dict[str, Any] = {} if base is None else base.rules
         self.signals: Mapping[str, frozenset[str]] = {} if base is None else base.signals
-        self.used: dict[str, dict[str, None]] = {"matcher": {}, "measure": {}, "rule": {}}
         self._logs: dict[tuple[str, ...], tuple[Matcher, dict[str, None], int]] = {}
         for source, (matcher, fields, keep) in ({} if base is None else base._logs).items():  # noqa: SLF001 - its own
             self._logs[source] = (matcher, dict(fields), keep)
@@ -62,7 +61,6 @@ class Names:
             "matcher": {**self.matchers, **EVENT_TYPES},
             "measure": {**self.measures, **dict.fromkeys(self.declared)},
             "rule": self.rules,
-            "used": self.used,
         }
 
     def add_matcher(self, name: str, what: Any) -> None:

@@ -1,10 +1,9 @@
-"""A pack: a folder with rules, perhaps a draft of more, and tenants; what it lacks comes from the built-in one."""
+"""A pack: a folder with rules and tenants; what it lacks comes from the built-in one."""
 
 from pathlib import Path
 from typing import Final
 
 from detector.catalogue.compiler import HUMAN_TOUCH, Compiler, read_pack, section_of
-from detector.catalogue.draft import Draft, read_draft
 from detector.catalogue.entries import entries_of
 from detector.catalogue.load import Document, PackError
 from detector.catalogue.rows import TenantRow
@@ -14,7 +13,6 @@ from detector.domain.plan import Plan
 
 BUILT_IN: Final = Path(__file__).parent
 RULES_FILE: Final = "value_decay.yaml"
-DRAFT_FILE: Final = "planned.yaml"
 TENANTS_FILE: Final = "tenants.yaml"
 
 
@@ -48,13 +46,6 @@ def load_examples(folder: Path | None = None) -> dict[str, list[Timeline]]:
     document = load_rules(folder).document
     rows = section_of(document, "rules")
     return timelines_of(document.path.parent, {rule_id: rows[rule_id]["examples"] for rule_id in sorted(rows)})
-
-
-def load_draft(compiler: Compiler, folder: Path | None = None) -> Draft:
-    """The draft beside a pack's rules: a folder with rules of its own has a draft of its own, or none."""
-    built_in = _file(folder, RULES_FILE) is None
-    path = _file(folder, DRAFT_FILE) or (BUILT_IN / DRAFT_FILE if built_in else None)
-    return Draft({}, (), ()) if path is None else read_draft(path, compiler)
 
 
 def name_of(folder: Path | None) -> str:

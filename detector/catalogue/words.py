@@ -1,7 +1,6 @@
 """The vocabulary of a pack: times, severities, roles, limits, sources, conditions. A word that is not here is an error.
 
-`refers` makes a word the name of a matcher, measure or rule that must be known, and every name that is used is noted
-(`context["used"]`).
+`refers` makes a word the name of a matcher, measure or rule that must be known.
 """
 
 from typing import Annotated, Any, Final, Literal, Self
@@ -103,7 +102,6 @@ def _look_up(kind: str, name: Any, info: ValidationInfo) -> None:
     known = context.get(kind, ())
     if name not in known:
         raise ValueError(f"no {kind} {name!r}{nearest(name, known)}")
-    context["used"][kind][name] = None
 
 
 def _inline(what: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:

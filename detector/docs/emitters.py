@@ -42,8 +42,7 @@ def needs_of(pack: Pack) -> tuple[dict[str, list[Group]], dict[str, int]]:
 
 def _arming(entry: Entry) -> tuple[Group, Group]:
     """The types that start a rule about something missing, and those that satisfy it."""
-    rule = entry.rule
-    starts, satisfies = ((), ()) if rule is None else (rule.starts, rule.satisfies)
+    starts, satisfies = entry.rule.starts, entry.rule.satisfies
     return Group(str(need["event"]) for need in starts), Group(str(need["event"]) for need in satisfies)
 
 

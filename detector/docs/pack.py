@@ -40,7 +40,7 @@ def read_pack() -> Pack:
         section_of(document, "measures"),
         {rule_id: row["family"] for rule_id, row in rows.items()},
     )
-    entries = tuple(Entry(rule.id, "runs", rows[rule.id], rule) for rule in plan.rules)
+    entries = tuple(Entry(rows[rule.id], rule) for rule in plan.rules)
     text = document.path.read_text("utf-8").splitlines()
     written = {rule_id: _row(text, document.line(("rules", rule_id))) for rule_id in rows}
     return Pack(plan, entries, written, load_examples(), Conditions(glossary))
@@ -55,10 +55,9 @@ def _row(text: list[str], line: int) -> str:
 
 def matters(entry: Entry) -> frozenset[str]:
     """The fields of events that a rule looks at: those its matchers test, and the one that names its subject."""
-    kept = () if entry.rule is None else entry.rule.operator.measures
     found = {
         test.field
-        for measure in kept
+        for measure in entry.rule.operator.measures
         for alternatives in measure.matcher.alternatives.values()
         for tests in alternatives
         for test in tests

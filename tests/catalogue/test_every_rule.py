@@ -1,13 +1,11 @@
-"""Every rule of the page of rules is in the pack or in its draft, once, with its figures."""
+"""Every rule of the page of rules is in the pack, once, with its figures."""
 
 from collections import Counter
 from typing import Any
 
 import pytest
-import yaml
 
 from detector.catalogue.inventory import Entry, take_inventory
-from detector.catalogue.pack import BUILT_IN, DRAFT_FILE, RULES_FILE, load_plan
 
 INVENTORY = take_inventory()
 
@@ -244,25 +242,6 @@ def test_figures_that_stand_in_words_of_their_own() -> None:
     green = entry("value.unproven_green").row
     assert green["all"] == [{"index": {"at_least": 75}, "for": "14d"}]
     assert green["clears"] == {"signals": "none", "any": [{"index": {"below": 70}}]}
-
-
-def test_only_the_pack_runs_and_nothing_of_the_draft() -> None:
-    written = yaml.safe_load((BUILT_IN / RULES_FILE).read_text("utf-8"))["rules"]
-    drafted = yaml.safe_load((BUILT_IN / DRAFT_FILE).read_text("utf-8"))["rules"] or {}
-    plan = load_plan()
-    assert {rule.id for rule in plan.rules} == set(written)
-    woken = {rule.id for found in plan.entries.values() for rule, _ in found.wakes}
-    assert not woken & set(drafted)
-
-
-def test_what_there_is_no_code_for_is_named() -> None:
-    assert all(one.reasons for one in INVENTORY.of("planned"))
-
-
-def test_what_there_is_code_for_is_ready_to_be_moved() -> None:
-    ready = {one.id for one in INVENTORY.of("ready")}
-    assert not ready & {one.id for one in INVENTORY.of("runs")}
-    assert all(one.rule is not None for one in INVENTORY.of("ready"))
 
 
 @pytest.mark.parametrize(("rule_id", "lasts"), [("onboarding.irritation", "14d"), ("price.objection", "30d")])

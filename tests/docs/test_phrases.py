@@ -7,8 +7,7 @@ import pytest
 
 from detector.catalogue.compiler import section_of
 from detector.catalogue.inventory import take_inventory
-from detector.catalogue.load import Document
-from detector.catalogue.pack import BUILT_IN, DRAFT_FILE, load_rules
+from detector.catalogue.pack import load_rules
 from detector.docs.conditions import Conditions
 from detector.docs.family import SOURCES, claim_of
 from detector.docs.glossary import Glossary, subject
@@ -24,16 +23,9 @@ FLAGS = {
 
 
 def glossary() -> Glossary:
-    """The names of the pack and of its draft, as long as there is one."""
-    documents = [load_rules().document]
-    if (BUILT_IN / DRAFT_FILE).exists():
-        documents.append(Document(BUILT_IN / DRAFT_FILE))
-    matchers: dict[str, Any] = {}
-    measures: dict[str, Any] = {}
-    for document in documents:
-        matchers |= section_of(document, "matchers")
-        measures |= section_of(document, "measures")
-    return Glossary(matchers, measures, {entry.id: entry.row["family"] for entry in ENTRIES.values()})
+    document = load_rules().document
+    families = {entry.id: entry.row["family"] for entry in ENTRIES.values()}
+    return Glossary(section_of(document, "matchers"), section_of(document, "measures"), families)
 
 
 SAY = Conditions(glossary())

@@ -1,7 +1,6 @@
 """What a row of each operator may say, and how it becomes the operator: a file each, with the same two names.
 
-`…Row` is the model of the row; `build` makes the operator of it. A word that there is no code for yet is refused by
-`build`, so that a draft can say why a row cannot run.
+`…Row` is the model of the row; `build` makes the operator of it. What does not go together is refused by `build`.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,11 +41,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "conjunction": Kind(conjunction.ConjunctionRow, conjunction.build),
 }
 ONCE: Final = Kind(once.OnceRow, once.build)
-OPERATORS: Final = ("threshold", "change", "silence", "obligation", "attainment", "snowball", "trend", "conjunction")
+OPERATORS: Final = tuple(KINDS)
 
 
-def kind_of(row: Mapping[str, Any]) -> Kind | None:
-    """The kind of a row that names one of the operators; None where there is no code for it yet."""
-    if row["operator"] == "threshold" and "once" in row:
-        return ONCE
-    return KINDS.get(row["operator"])
+def kind_of(row: Mapping[str, Any]) -> Kind:
+    """The kind of a row that names one of the operators."""
+    return ONCE if row["operator"] == "threshold" and "once" in row else KINDS[row["operator"]]
