@@ -77,10 +77,14 @@ class Calendar:
     def usable_business_days(self, first_day: int, last_day: int, excluded: Collection[int] = ()) -> int:
         """Count the business days among the UTC days from `first_day` to `last_day`, both included, less `excluded`."""
         if not excluded and not self._holidays:
-            weeks, rest = divmod(max(0, last_day - first_day + 1), 7)
-            business = self._business
-            return weeks * self._days_per_week + sum(business[(first_day + 3 + i) % 7] for i in range(rest))
+            return self.working_days(first_day, last_day)
         return sum(1 for day in range(first_day, last_day + 1) if self.works_on(day) and day not in excluded)
+
+    def working_days(self, first_day: int, last_day: int) -> int:
+        """Count the working days among the UTC days from `first_day` to `last_day`, both included, holidays or not."""
+        weeks, rest = divmod(max(0, last_day - first_day + 1), 7)
+        business = self._business
+        return weeks * self._days_per_week + sum(business[(first_day + 3 + i) % 7] for i in range(rest))
 
     # -- between instants and local dates -----------------------------------------------------------------------
 

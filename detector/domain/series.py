@@ -1,6 +1,7 @@
 """Series: what a change is looked for in, by the day: an account's own actions, those of each person in a role.
 
-A window is (amount, usable business days): days that were a holiday are left out of both.
+A window is (amount, usable business days): days that were a holiday are left out of both, unless `holidays` are asked
+for.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,7 +36,9 @@ class Series(Protocol):
         """Whether it goes back `days` days, the last of them being `day`."""
         ...
 
-    def window(self, account: Account, subject: str | None, last_day: int, days: int) -> tuple[int, int]:
+    def window(
+        self, account: Account, subject: str | None, last_day: int, days: int, *, holidays: bool = False
+    ) -> tuple[int, int]:
         """The window of the `days` days that end with `last_day`."""
         ...
 
@@ -61,10 +64,12 @@ class Actions(msgspec.Struct, frozen=True):
         del subject
         return reaches(account.hot, day, days)
 
-    def window(self, account: Account, subject: str | None, last_day: int, days: int) -> tuple[int, int]:
+    def window(
+        self, account: Account, subject: str | None, last_day: int, days: int, *, holidays: bool = False
+    ) -> tuple[int, int]:
         """Its actions."""
         del subject
-        return window_of(account, last_day, days)
+        return window_of(account, last_day, days, holidays=holidays)
 
     def histories(self, block: bytes | bytearray, day: int, days: int, reach: int) -> Iterator[list[int]]:
         """Its own."""
@@ -95,10 +100,12 @@ class PersonActions(msgspec.Struct, frozen=True):
         began = counted_from(account.hot, hot.member_hash(subject or ""))
         return began is not None and day - began + 1 >= days and reaches(account.hot, day, days)
 
-    def window(self, account: Account, subject: str | None, last_day: int, days: int) -> tuple[int, int]:
+    def window(
+        self, account: Account, subject: str | None, last_day: int, days: int, *, holidays: bool = False
+    ) -> tuple[int, int]:
         """The person's actions."""
         counts = person_counts(account.hot, hot.member_hash(subject or ""), last_day - days + 1, last_day)
-        return window_of_counts(account, counts, last_day)
+        return window_of_counts(account, counts, last_day, holidays=holidays)
 
     def histories(self, block: bytes | bytearray, day: int, days: int, reach: int) -> Iterator[list[int]]:
         """Of each person who is counted; roles are not asked."""

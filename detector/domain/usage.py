@@ -21,16 +21,22 @@ def reaches(block: bytes | bytearray, last_day: int, days: int) -> bool:
     return first is not None and last_day - first // DAY_MS + 1 >= days
 
 
-def window_of(account: Account, last_day: int, days: int) -> tuple[int, int]:
-    """Actions and usable business days of the `days` days that end with `last_day`; holidays are left out of both."""
-    return window_of_counts(account, hot.day_counts(account.hot, last_day - days + 1, last_day), last_day)
+def window_of(account: Account, last_day: int, days: int, *, holidays: bool = False) -> tuple[int, int]:
+    """Actions and usable business days of the `days` days that end with `last_day`: see `window_of_counts`."""
+    counts = hot.day_counts(account.hot, last_day - days + 1, last_day)
+    return window_of_counts(account, counts, last_day, holidays=holidays)
 
 
-def window_of_counts(account: Account, counts: list[int], last_day: int) -> tuple[int, int]:
-    """Of counts of the days that end with `last_day`: their sum and the usable business days, holidays left out."""
+def window_of_counts(account: Account, counts: list[int], last_day: int, *, holidays: bool = False) -> tuple[int, int]:
+    """Of counts of the days that end with `last_day`: their sum and the usable business days.
+
+    Holidays are left out of both, or with `holidays` count as any other day.
+    """
     first_day = last_day - len(counts) + 1
     calendar = account.calendar
     total = sum(counts)
+    if holidays:
+        return total, calendar.working_days(first_day, last_day)
     if calendar.has_holidays:
         total -= sum(count for i, count in enumerate(counts) if calendar.is_holiday_day(first_day + i))
     return total, calendar.usable_business_days(first_day, last_day)

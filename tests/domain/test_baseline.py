@@ -132,6 +132,7 @@ def test_a_drop_is_a_share_of_what_was_expected(observed: float, expected: float
 def test_a_drop_is_significant_when_chance_does_not_explain_it(
     observed: int, median: float, mad: float, significant: bool
 ) -> None:
+    """R2.5: Poisson P(X <= observed | median) < 0.01 and z >= 3 against max(1.4826 MAD, root of the median)."""
     assert significant_drop(observed, median, mad) is significant
 
 

@@ -127,6 +127,20 @@ def test_holidays_count_neither_in_the_week_nor_in_the_usual_ones() -> None:
     assert told(use(use(Story(), range(42), 20), range(44, 56), 20).world(until=56 * DAY)) != []
 
 
+@pytest.mark.parametrize("shut", [range(42, 44), range(42, 47)], ids=["two days", "the whole week"])
+def test_a_drop_that_is_a_holiday_is_none_and_the_snapshot_says_so(shut: range) -> None:
+    """R2.10: what would be a drop if holidays counted is listed with why it is none, until the week is past."""
+    story = Story()(0, AccountUpdated, holidays=tuple(date.fromordinal(date(2026, 1, 5).toordinal() + d) for d in shut))
+    use(story, range(42), 20)
+    use(story, range(shut.stop, 62), 20)
+    world = story.world(until=62 * DAY)
+    assert told(world) == []
+    noted = [note for snapshot in world.health for note in snapshot.silences if note.rule_id == "usage.drop"]
+    assert {note.because for note in noted} == {"holiday"}
+    assert [note.rule_id for note in world.health[-1].silences] == []
+    assert noted[0].since[:10] == "2026-02-11"
+
+
 def test_a_week_with_less_than_three_business_days_is_not_judged() -> None:
     christmas = tuple(date.fromordinal(date(2026, 1, 5).toordinal() + day) for day in (42, 43, 44))
     story = Story()(0, AccountUpdated, holidays=christmas)

@@ -73,6 +73,7 @@ def test_five_contacts_are_too_few_for_a_limit_of_its_own() -> None:
 
 
 def test_holidays_do_not_count_and_the_snapshot_says_why_nothing_is_said() -> None:
+    """R2.10: attributed to the holiday before it opens."""
     holidays = tuple(date(2026, 1, day) for day in range(12, 17))
     story = Story()(0, AccountUpdated, holidays=holidays)(9 * HOUR, UsageRecorded)
     world = story.world(until=25 * DAY)

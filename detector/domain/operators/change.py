@@ -78,12 +78,15 @@ class Change(Daily, frozen=True):
         if episode is not None and episode.frozen:
             return self._against_frozen(account, subject, day, seen, episode, moment)
         verdict = Verdict()
-        if not self._reaches(account, subject, day) or seen[1] < MIN_DAYS:
+        if not self._reaches(account, subject, day):
             return verdict
         first = day - self.evaluations + 1
         before = self._baseline(account, subject, first)
-        today = 0 if before is None else self._level(seen, before)
-        if before is None or not today:
+        if before is None:
+            return verdict
+        today = self._level(seen, before)
+        if not today:
+            self._explain(verdict, account, subject, day, before)
             return verdict
         earlier = (self._level(self._window(account, subject, back), before) for back in range(first, day))
         verdict.level = min(today, *earlier)
@@ -92,6 +95,13 @@ class Change(Daily, frozen=True):
             verdict.frozen = [before.median, before.mad, before.windows]
             self._describe(verdict, seen, before)
         return verdict
+
+    def _explain(self, verdict: Verdict, account: Account, subject: str | None, day: int, before: Baseline) -> None:
+        """What would be a drop if holidays counted is none: say that it is a holiday (R2.10)."""
+        if account.calendar.has_holidays:
+            whole = self.series.window(account, subject, day, self.days, holidays=True)
+            if self._level(whole, before):
+                verdict.explained = ("holiday", (day - self.days + 1) * DAY_MS)
 
     def _against_frozen(
         self,
