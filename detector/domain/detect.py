@@ -32,7 +32,7 @@ from detector.domain.facts import FOLDS, WAKE_ALL, goal_measured
 from detector.domain.feedback import meant
 from detector.domain.health import Health, health_of
 from detector.domain.history import NONE, moved_on, note
-from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, grade_of
+from detector.domain.index import INDEX, Assessment, Index, arr_at_risk, awaits_usage, grade_of, losses_of
 from detector.domain.lifecycle import close, forget_spans, retold
 from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small, wake_at
@@ -99,8 +99,8 @@ class Detect:
     """
 
     __slots__ = (
-        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_reach", "_trends", "_usage",
-        "alerts", "noted", "touched", "unknown_feedback",
+        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_reach", "_trends", "_unsure",
+        "_usage", "alerts", "noted", "touched", "unknown_feedback",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -110,7 +110,8 @@ class Detect:
         self._index = Index(plan)
         self._good = frozenset(rule.id for rule in plan.rules if rule.polarity == "good")
         later = (rule for rule in plan.rules if rule.stratum > 1)
-        self._later = tuple(sorted(later, key=lambda rule: (rule.stratum, rule.index)))
+        self._later = tuple((rule, rule.names) for rule in sorted(later, key=lambda rule: (rule.stratum, rule.index)))
+        self._unsure = frozenset(rule.id for rule, names in self._later if "confidence" in names)
         kept = (kept for entry in plan.entries.values() for kept in entry.updates)
         self._logs = {log.name: log.fields for log in kept if isinstance(log, Log)} | {HEARD.name: HEARD.fields}
         self._trends = tuple(rule for rule in plan.rules if isinstance(rule.operator, Trend))
@@ -377,20 +378,33 @@ class Detect:
                 self._judge(step, rule, only)
             else:
                 waiting.setdefault(rule.id, []).append(only)
-        standing = step.account.record.standing
-        before, index = standing.value, self._assess(step)
-        for rule in self._later if waiting or step.moved else ():
-            if not rule.operator.daily and not step.moved.isdisjoint(rule.names):
+        account, standing = step.account, step.account.record.standing
+        before, index = standing.value, self._assess(step) if self._may_move(step, waiting) else None
+        for rule, names in self._later if waiting or step.moved else ():
+            if not rule.operator.daily and not step.moved.isdisjoint(names):
                 self._judge(step, rule, None)
             else:
                 for only in waiting.get(rule.id, ()):
                     self._judge(step, rule, only)
-        self._tell(step, index, before)
-        grade = grade_of(index, step.account.record.episodes, self._good)
-        if grade != standing.grade or abs(standing.value - standing.told) >= POINT:
-            standing.grade = grade
-            self._touch(step.account, step.moment)
-        self._settle(step.account, step.moment, index)
+        if index is None and step.came:
+            index = self._index.assess(account, step.moment)
+        if index is not None:
+            self._tell(step, index, before)
+            grade = grade_of(index, account.record.episodes, self._good)
+            if grade != standing.grade or abs(standing.value - standing.told) >= POINT:
+                standing.grade = grade
+                self._touch(account, step.moment)
+        self._settle(account, step.moment, index)
+
+    def _may_move(self, step: _Step, asked: Iterable[str]) -> bool:
+        """Whether the index can be another than when it was last assessed, or a rule is asked that goes by confidence.
+
+        A rule that has become warm meanwhile adds to the confidence alone: that is seen when one of these is asked.
+        """
+        moment, due = step.moment, step.account.record.wake.get(INDEX, hot.NEVER)
+        if moment.event is not None or moment.settled >= due or step.moved or step.origin == RULE_CHANGE:
+            return True
+        return not self._unsure.isdisjoint(asked)
 
     def _assess(self, step: _Step) -> Assessment:
         """The index after the first stratum; what of it has moved may concern the later ones."""
@@ -505,23 +519,28 @@ class Detect:
             else:
                 record.notes[rule.id] = note
 
-    def _settle(self, account: Account, moment: Moment, index: Assessment) -> None:
-        """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot."""
+    def _settle(self, account: Account, moment: Moment, index: Assessment | None) -> None:
+        """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot.
+
+        Without an `index` it is as it was when it was last assessed.
+        """
         record = account.record
+        wake, losses = record.wake, losses_of(account)
         if record.size > CAP:
             keep_small(account)
         if account.lost:
             self._wake_orphans(account, moment)
-        wake = record.wake
-        if index.due is None:
+        if index is not None and index.due is None:
             wake.pop(INDEX, None)
-        else:
+        elif index is not None and index.due is not None:
             wake_at(record, INDEX, index.due)
+        if losses_of(account) != losses:  # the confidence falls
+            wake_at(record, INDEX, moment.now)
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = frozenset() if record.asleep else self._plan.tenant(account.tenant_id).armed
         mask = hot.wake_mask(account.hot) & (_CHANGED | _MOVED)
-        if index.awaits_usage:
+        if awaits_usage(account, moment.settled) if index is None else index.awaits_usage:
             mask |= USAGE
         for rule, _ in self._usage:
             name = rule.id

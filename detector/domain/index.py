@@ -104,7 +104,7 @@ class Index:
         if at >= moment.first_event + LIFE_MS:
             value = value_of(scores, weights, {family for family in scores if seen[family] is None})
         evidence, ages = self._evidence(account, at, seen)
-        whole = EACH_LOSS ** _lost(account)
+        whole = EACH_LOSS ** losses_of(account)
         judged = dict(zip(FAMILIES, self._judged(account, moment.now), strict=True))
         confidence = {family: known * judged[family] / 1000 * whole for family, known in evidence.items()}
         verified = last_verified(account)
@@ -116,7 +116,7 @@ class Index:
             signals=signals,
             verified=verified is not None and at < verified + KNOWN_MS,
             due=_next(at, [*ages, moment.first_event + LIFE_MS, onboarding_end, _plus(verified, KNOWN_MS)]),
-            awaits_usage=evidence["adoption"] < 1,
+            awaits_usage=awaits_usage(account, at),
         )
 
     def _signals(self, account: Account, *, boarding: bool) -> dict[str, dict[tuple[str, str], int]]:
@@ -233,13 +233,19 @@ def grade_of(now: Assessment, episodes: Iterable[Episode], good: frozenset[str])
     return "green" if now.confidence >= SURE and now.verified else "unproven"
 
 
+def awaits_usage(account: Account, at: int) -> bool:
+    """Whether the next usage makes the account better known than it is at an instant."""
+    last = last_event(account, "adoption")
+    return not account.record.asleep and (last is None or at - last >= FRESH_MS)
+
+
 def arr_at_risk(account: Account, value: int | None) -> int | None:
     """The annual revenue times the share of the index that is lost, in minor units; None where either is unknown."""
     arr = account.fact("arr_minor")
     return None if arr is None or value is None else int((2 * arr * (1000 - value) + 1000) // 2000)
 
 
-def _lost(account: Account) -> int:
+def losses_of(account: Account) -> int:
     """How many kinds of facts were dropped to keep the record small: each leaves the confidence 5% lower, for good.
 
     What rules count is incomplete then. Bodies of alerts and what was muted do not matter.

@@ -4,6 +4,7 @@ Values are tenths of a point. A window of n days that ends with a day includes b
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from math import ceil
 from typing import Final, final
 
@@ -232,7 +233,7 @@ class Clearing(msgspec.Struct, frozen=True):
 
 
 @final
-class Trend(msgspec.Struct, frozen=True):
+class Trend(msgspec.Struct, frozen=True, dict=True):
     """A ladder of trends and the ways to clear; `lasts`: it is over so many days after it opened, whatever comes.
 
     `until` is the value of which the evidence says when it is reached at the present slope. `lows_of` are the rules
@@ -253,7 +254,7 @@ class Trend(msgspec.Struct, frozen=True):
         """Once a day, over the whole days before."""
         return True
 
-    @property
+    @cached_property
     def reach(self) -> int:
         """How many days after the last change of the index it may still say something new."""
         return max(*(step.reach for step in self.steps), *(way.reach for way in self.ways), 0) + 1
@@ -284,8 +285,10 @@ class Trend(msgspec.Struct, frozen=True):
         return True
 
     def stirs(self, account: Account, moment: Moment) -> bool:
-        """Whether it would open now."""
-        return self.judge(account, None, moment, None).level > 0
+        """Whether it would open now: what `judge` says without an episode, with no words about it."""
+        day = moment.now // DAY_MS - 1
+        past = Past(values(account.record.standing, day - self.reach, day), lows=self._lows(account, day))
+        return past.at(0) != NONE and any(step.seen(past) is not None for step in self.steps)
 
     @property
     def needs_history(self) -> bool:
@@ -332,7 +335,9 @@ class Trend(msgspec.Struct, frozen=True):
 
     def _lows(self, account: Account, day: int) -> list[int]:
         record = account.record
-        if any(episode.rule in self.lows_of and episode.status != "resolved" for episode in record.episodes):
+        if not self.lows_of or any(
+            episode.rule in self.lows_of and episode.status != "resolved" for episode in record.episodes
+        ):
             return []
         spans = (span for rule in self.lows_of for span in record.spans.get(rule, ()))
         found = (low_of(record.standing, span, day) for span in spans)
