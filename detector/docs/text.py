@@ -7,7 +7,7 @@ from typing import Any, Final
 _UNITS: Final = {"m": "minute", "h": "hour", "d": "day", "w": "week", "bd": "business day"}
 _SPAN: Final = re.compile(r"(\d+)(bd|[mhdw])")
 _MOMENTS: Final = {
-    "start": "the account's start",
+    "start": "the account's start, or after it was first seen if that is later",
     "goal.target_met": "the target of a goal being met",
     "goal.acknowledged": "its acknowledgement",
     "goal.specified": "its baseline, target and schedule",

@@ -7,6 +7,7 @@ from detector.domain.events import (
     OwnerAssigned,
     TicketCreated,
     TicketReplied,
+    TicketResolved,
 )
 from detector.domain.facts import MAX_TOLD
 from tests.domain.world import DAY, HOUR, MINUTE, Story
@@ -26,6 +27,13 @@ def test_a_reply_just_after_the_limit_opens_the_alert_at_the_limit() -> None:
         ("01-05T01:00", "opened"),
         ("01-19T01:01", "resolved"),
     ]
+
+
+def test_a_ticket_that_was_settled_too_late_and_without_a_word_is_not_said_to_have_got_a_reply() -> None:
+    story = old()(0, TicketCreated, ticket_id="t", priority="urgent", category="defect")
+    story(3 * HOUR, TicketResolved, ticket_id="t")
+    said = story.world(until=20 * DAY).of("support.slow_response")[-1].explanation
+    assert said == "Ticket t was answered or resolved on 2026-01-05 03:00 UTC, after 180 minutes."
 
 
 def test_an_incident_of_which_only_word_is_known_makes_no_ticket_urgent() -> None:

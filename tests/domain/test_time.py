@@ -120,5 +120,5 @@ def test_days_across_a_leap_day_are_days() -> None:
 def test_an_event_from_before_all_others_moves_what_counts_from_the_start() -> None:
     """Rules.md 1: without anything else the start is the first event, also when that becomes known later."""
     story = Story()(5 * DAY, PaymentFailed)(5 * DAY + HOUR, PaymentFailed, late=HOUR)(0, PaymentFailed, late=6 * DAY)
-    said = story.world(31 * DAY).said("stakeholder.roles_missing")
-    assert said == [("2026-02-04T00:00:00.000Z", "opened", "watch", None)]
+    said = story.world(46 * DAY).said("usage.dark")
+    assert said == [("2026-02-19T00:00:00.000Z", "opened", "warn", None)]  # 15 d after 30 d of onboarding
