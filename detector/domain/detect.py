@@ -285,6 +285,7 @@ class Detect:
         """The first daily evaluation under another release of the pack: every rule is judged, what is gone is ended."""
         record = account.record
         record.release = self._plan.release
+        record.standing.judged_on = -1  # who can judge is another question now
         forget_spans(account, moment.now)
         step = _Step(account, moment, None, origin=RULE_CHANGE)
         trigger = DeadlineTrigger(iso(moment.now))

@@ -10,7 +10,7 @@ from detector.domain.events import AccountUpdated, AlertFeedback, IncidentOpened
 from detector.domain.plan import Plan, Rule
 from detector.domain.schedule import minute_of
 from detector.domain.state import account_path, decode_account_record, encode_record
-from tests.domain.world import DAY, MINUTE, PLAN, T0, Story, World, with_rules
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Story, World, with_rules
 
 DARK, UNTOLD = "usage.dark", "incident.untold"
 FEW = tuple(rule for rule in PLAN.rules if rule.id in (DARK, UNTOLD))
@@ -55,6 +55,16 @@ def test_a_rule_that_is_no_more_ends_its_alerts_at_the_daily_slot() -> None:
     assert ended.detected_at == iso(T0 + 25 * DAY + SLOT)
     assert DARK not in {body_rule(body) for body in world.health[-1].open_alerts}
     assert (world.record().release, DARK in world.record().wake) == (2, False)
+
+
+def test_what_a_release_no_longer_arms_lowers_the_confidence_at_the_same_slot() -> None:
+    """Who can judge is asked once a day: an event of the same day has asked under the release before."""
+    story = dark()(25 * DAY - HOUR, UsageRecorded)(25 * DAY, AccountUpdated, segment="smb")
+    world = World(story.log(), plan=release(1))
+    plan = msgspec.structs.replace(release(2), default=msgspec.structs.replace(PLAN.default, armed=frozenset()))
+    upgraded(world, plan, 25 * DAY + 20 * HOUR)
+    before, after = (snapshot.families["adoption"].confidence for snapshot in (world.health[-2], world.health[-1]))
+    assert (before, after) == (1.0, 0.0)
 
 
 def test_a_new_rule_is_judged_though_nothing_came() -> None:
