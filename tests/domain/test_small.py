@@ -25,7 +25,6 @@ from detector.domain.matchers import Matcher, field_of
 from detector.domain.matchers import Test as Bound
 from detector.domain.measures import Track, code_of
 from detector.domain.moments import MomentOf
-from detector.domain.partition import MAX_THAWED
 from detector.domain.plan import Tenant
 from detector.domain.schedule import Schedule, minute_of
 from detector.domain.state import (
@@ -291,15 +290,16 @@ def test_durations_in_a_recommended_action_follow_the_account_s_calendar() -> No
     assert iso(Duration(1, "bd").after(account().calendar, T0 + friday)) == "2026-01-12T17:00:00.000Z"
 
 
-def test_accounts_that_rest_are_dropped_from_memory_and_come_back() -> None:
+def test_accounts_that_rest_are_dropped_from_memory_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 20
+    monkeypatch.setattr("detector.domain.partition.MAX_THAWED", most)
     rows: list[Row] = [
-        (T0, "crm", UsageRecorded(event_id="e", account_id=f"a{number}", occurred_at=T0))
-        for number in range(MAX_THAWED + 1)
+        (T0, "crm", UsageRecorded(event_id="e", account_id=f"a{number}", occurred_at=T0)) for number in range(most + 1)
     ]
     rows += Story("a7")(HOUR, IncidentOpened, incident_id="i", severity="minor").rows
     world = World(log_of(rows))
     world.offer_rest()
-    world.partition.advance({"crm"}, MAX_THAWED + 1)
+    world.partition.advance({"crm"}, most + 1)
     world.collect()
     assert not world.partition._accounts
     world.partition.advance({"crm"})
