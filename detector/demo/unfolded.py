@@ -11,8 +11,8 @@ from detector.demo.moments import midnight
 from detector.demo.stories import STORIES
 from detector.demo.story import SEVERITIES, Expected, Story
 
-FOLLOWS: Final = "index."
-"""Rules over the index itself: where something else is wrong they only add it up, and are no news of their own."""
+FOLLOWS: Final = ("index.", "survey.contradicted")
+"""Rules over the index and over other alerts: where something is wrong they only add it up, and are no news of it."""
 
 
 class Seen(NamedTuple):
