@@ -69,11 +69,11 @@ def test_a_crowded_account_stays_under_64_kib(wide: str) -> None:
 
 def test_what_is_dropped_does_not_depend_on_checkpoints_or_restarts() -> None:
     log = crowd("\U0001f480" * 128).log()
-    log.records["crm"] = log.records["crm"][:3_000]
+    log.records["crm"] = log.records["crm"][:2_000]
     whole, cut = World(log).play(), World(log)
     for _ in range(4):
         cut.offer_rest()
-        cut.partition.advance({"crm"}, 700)
+        cut.partition.advance({"crm"}, 450)
         cut.collect()
         cut.restart()
     cut.play()
