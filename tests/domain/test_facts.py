@@ -172,3 +172,9 @@ def test_onboarding_is_over_when_it_is_completed_late_or_not_at_all() -> None:
     assert completed.world(until=60 * DAY).said("usage.dark")[0][0] == "2026-02-09T00:00:00.000Z"  # 20 d + 15 d
     never = Story()(0, OnboardingStarted)
     assert never.world(until=200 * DAY).said("usage.dark")[0][0] == "2026-07-19T00:00:00.000Z"  # 180 d + 15 d
+
+
+def test_an_owner_who_is_told_again_of_the_same_moment_was_told_once() -> None:
+    again = [(T0 + at, "crm", event(OwnerAssigned, 0, owner_id="a", source=f"s{at}")) for at in (0, HOUR, 2 * HOUR)]
+    told = World(log_of(again)).play().record().told["owner_id"]
+    assert told == [(T0, "a")]
