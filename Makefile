@@ -48,7 +48,7 @@ test-domain: setup
 test-others: setup
 	$(PYTEST) $(DOMAIN_TESTS:%=--ignore=%)
 
-demo: setup ## see it at work: Kafka, six months of history, its alerts (half a minute)
+demo: setup ## see it at work: Kafka, six months of history, its alerts (75 seconds)
 	@$(BIN)/detector demo
 
 bench: setup ## events a second of one worker, where the time goes, and how large accounts become

@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 COMMANDS: Final = {
-    "demo": Place("detector.demo.cli", "demo", "Show it all on a Kafka of its own, in half a minute."),
+    "demo": Place("detector.demo.cli", "demo", "Show it all on a Kafka of its own, in 75 seconds."),
     "worker": Place("detector.worker_cli", "worker", "Read events from Kafka and publish alerts, until stopped."),
     "topics": Place("detector.topics_cli", "topics", "Create or check the Kafka topics."),
     "replay": Place("detector.backtest.cli", "replay", "Run files of events through the rules, without Kafka."),
