@@ -12,6 +12,7 @@ from detector.domain import events as e
 from detector.domain.account import Account
 from detector.domain.events import Event
 from detector.domain.measures import Kept, Measure, Track
+from detector.domain.moments import is_outcome
 from detector.domain.state import Goal
 from detector.domain.verdict import Evidence, Moment, earliest
 
@@ -148,12 +149,7 @@ class GoalOpen(OfFacts, frozen=True):
         return Held(holds=True, since=since, text="a goal is open")
 
     def _counts(self, goal: Goal) -> bool:
-        kind = goal.fields.get("kind")
-        return (
-            goal.set_at >= 0
-            and goal.closed_at < 0
-            and not (self.outcome and kind is not None and kind[0] == "activity")
-        )
+        return goal.set_at >= 0 and goal.closed_at < 0 and (not self.outcome or is_outcome(goal))
 
 
 @final
