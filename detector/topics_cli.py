@@ -1,4 +1,4 @@
-"""The commands `detector topics apply` and `detector topics check`."""
+"""The commands `detector topics apply`, `check` and `acls`."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,9 @@ from detector.settings.options import CONNECTION, settings_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from detector.access import Format
     from detector.settings import Settings
+    from schemas.access import Principal
     from schemas.topics import Topic
 
 SETTINGS = (*CONNECTION, "app_id", "partitions", "replication_factor", "record_time")
@@ -60,6 +62,39 @@ def check(context: click.Context, settings: "Settings", *, imports: bool) -> Non
     if found:
         context.exit(DIFFERENT)
     click.echo(f"{len(wanted)} topics are as they must be")
+
+
+@topics.command()
+@click.option("--format", "form", type=click.Choice(["table", "commands", "json", "yaml"]), default="table")
+@click.option("--only", "roles", metavar="ROLE", multiple=True, help="Only this role's rights; may be given again.")
+@click.option(
+    "--user", "users", metavar="ROLE=NAME", multiple=True, help="Kafka's name of a role's user; default User:ROLE."
+)
+@settings_options(*CONNECTION, "app_id")
+def acls(settings: "Settings", *, form: "Format", roles: tuple[str, ...], users: tuple[str, ...]) -> None:
+    """Print who needs which right, and no more: as a table, as kafka-acls.sh commands, or as data.
+
+    Asks no broker. Nobody needs a right on the cluster. READ and WRITE imply DESCRIBE; a name that ends in * in the
+    table stands for all that begin so.
+    """
+    from detector.access import written
+    from schemas.access import acls
+
+    only = {_role(role, "--only") for role in roles}
+    named = {_role(role, "--user"): name for role, _, name in (user.partition("=") for user in users)}
+    if not all(named.values()):
+        raise click.UsageError("--user takes ROLE=NAME")
+    found = [acl for acl in acls(settings.app_id, prefix=settings.topic_prefix) if not only or acl.principal in only]
+    click.echo(written(found, form, users=named, brokers=",".join(settings.brokers)))
+
+
+def _role(name: str, option: str) -> "Principal":
+    from schemas.access import PRINCIPALS
+
+    for role in PRINCIPALS:
+        if role == name:
+            return role
+    raise click.UsageError(f"{option}: {name!r} is none of {', '.join(PRINCIPALS)}")
 
 
 def _wanted(settings: "Settings", *, imports: bool) -> "Sequence[Topic]":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from schemas.topics import ALERTS, CONTROL, CRM, DEAD_LETTERS, FLEET, HEALTH, IN_TOPICS, NOTICES, SUPPORT, USAGE
 from schemas.topics import topics as all_topics
@@ -15,9 +15,13 @@ Principal = Literal[
     "crm-emitter",
     "alert-reader",
     "dead-letter-operator",
+    "importer",
+    "exporter",
 ]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
+
+PRINCIPALS: Final[tuple[Principal, ...]] = get_args(Principal)
 
 _EMITTERS: Final[tuple[tuple[Principal, str], ...]] = (
     ("usage-emitter", USAGE),
@@ -73,3 +77,10 @@ def _acls(app: str, prefix: str) -> Iterator[Acl]:
     yield Acl("dead-letter-operator", "READ", "GROUP", f"{app}-dead-letters", prefixed=True)
     for name in IN_TOPICS:  # what was mended is sent again
         yield Acl("dead-letter-operator", "WRITE", "TOPIC", prefix + name)
+
+    for name in (*IN_TOPICS, CONTROL):  # `detector emit` sends exports too, and looks at the timestamps first
+        yield Acl("importer", "WRITE", "TOPIC", prefix + name)
+        yield Acl("importer", "DESCRIBE_CONFIGS", "TOPIC", prefix + name)
+
+    for topic in (*(prefix + name for name in (*IN_TOPICS, CONTROL)), changelogs[0]):
+        yield Acl("exporter", "READ", "TOPIC", topic)  # `detector export` takes no part in a group
