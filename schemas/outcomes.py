@@ -87,7 +87,7 @@ class GoalReviewed(Event):
 
 
 class GoalClosed(Event):
-    """A goal is no longer pursued."""
+    """A goal is no longer pursued, until its `goal_id` is set again."""
 
     model_config = example(goal_id="G-1", closed_as="achieved")
     event_type: Literal["goal.closed"]

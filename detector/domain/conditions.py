@@ -143,13 +143,13 @@ class GoalOpen(OfFacts, frozen=True):
         del moment
         goals = account.record.goals
         asked = goals.values() if subject is None else [goals[subject]] if subject in goals else []
-        since = min((goal.set_at for goal in asked if self._counts(goal)), default=None)
+        since = min((goal.begun for goal in asked if self._counts(goal)), default=None)
         if since is None:
             return Held(holds=False, text="no goal is open")
         return Held(holds=True, since=since, text="a goal is open")
 
     def _counts(self, goal: Goal) -> bool:
-        return goal.set_at >= 0 and goal.closed_at < 0 and (not self.outcome or is_outcome(goal))
+        return goal.set_at >= 0 and not goal.closed and (not self.outcome or is_outcome(goal))
 
 
 @final

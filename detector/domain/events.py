@@ -384,7 +384,7 @@ class GoalReviewed(Event, kw_only=True, gc=False, tag="goal.reviewed"):
 
 
 class GoalClosed(Event, kw_only=True, gc=False, tag="goal.closed"):
-    """A goal is no longer pursued."""
+    """A goal is no longer pursued, until its `goal_id` is set again."""
 
     event_type: ClassVar[str] = "goal.closed"
     goal_id: Id

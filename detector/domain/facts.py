@@ -212,7 +212,7 @@ def _goal(account: Account, goal_id: str) -> Goal:
     goal = goals.get(goal_id)
     if goal is None:
         make_room_for_goal(account, goals)
-        goal = goals[goal_id] = Goal(fields={}, points=[], acks=[], setters=[])
+        goal = goals[goal_id] = Goal(fields={}, points=[], acks=[], setters=[], again=[])
     return goal
 
 
@@ -220,7 +220,7 @@ def goal_set(event: e.GoalSet, account: Account) -> None:
     """Note a goal or the fields of it that are given anew; its measures stay."""
     goal = _goal(account, event.goal_id)
     at = event.occurred_at
-    goal.set_at = at if goal.set_at < 0 else min(goal.set_at, at)
+    goal.note_set(at)
     if event.stakeholder_id is not None or event.role is not None:
         _insert(goal.setters, (event.stakeholder_id or "", event.role or ""))
         del goal.setters[MAX_SETTERS:]
@@ -264,6 +264,7 @@ def goal_closed(event: e.GoalClosed, account: Account) -> None:
     goal = _goal(account, event.goal_id)
     if (event.occurred_at, event.closed_as) > (goal.closed_at, goal.closed_as or ""):
         goal.closed_at, goal.closed_as = event.occurred_at, event.closed_as
+        goal.note_set()
 
 
 Fold = Callable[[Any, Account], None]

@@ -432,4 +432,4 @@ def make_room_for_goal(account: Account, goals: dict[str, Goal]) -> None:
 
 def least_wanted_goals(goals: dict[str, Goal]) -> Iterator[str]:
     """Goals in the order in which they are dropped: the closed ones first, then those set first."""
-    return iter(sorted(goals, key=lambda goal: (goals[goal].closed_at < 0, goals[goal].set_at, goal)))
+    return iter(sorted(goals, key=lambda goal: (not goals[goal].closed, goals[goal].set_at, goal)))

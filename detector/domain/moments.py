@@ -72,7 +72,7 @@ def goal_field(goal: Goal, name: str) -> float | None:
 
 def ended_as(goal: Goal) -> str | None:
     """What the alerts of a closed goal resolve as (R2.12); None while it is open."""
-    if goal.closed_at < 0:
+    if not goal.closed:
         return None
     return "acted" if goal.closed_as == "achieved" else "superseded"
 
@@ -83,19 +83,27 @@ def is_outcome(goal: Goal) -> bool:
     return goal.set_at >= 0 and kind is not None and kind[0] != "activity"
 
 
-def specified_at(goal: Goal) -> int | None:
-    """Since when a goal can be measured: it is set with a baseline, a target and a schedule; None while it cannot."""
+def specified_at(goal: Goal, begun: int) -> int | None:
+    """Since when a goal begun then has a baseline, a target and a schedule: it can be measured; None while it cannot."""
     parts = [goal.fields.get(name) for name in ("baseline", "target", "schedule")]
     known = [part[1] for part in parts if part is not None and part[0] not in (None, [])]
-    return max(goal.set_at, *known) if len(known) == len(parts) and goal.set_at >= 0 else None
+    return max(begun, *known) if len(known) == len(parts) and begun >= 0 else None
 
 
 def _target_met(goal: Goal) -> Times:
+    """When it was met, measure by measure; what was measured before a goal was set again is no news of it."""
     target, direction = goal_field(goal, "target"), goal.fields.get("direction")
     if target is None:
         return ()
     down = direction is not None and direction[0] == "down"
-    return [at for at, _, value, _ in goal.points if (value <= target if down else value >= target)]
+    since = goal.begun if goal.closed_at >= 0 else -1
+    met = ((at, value <= target if down else value >= target) for at, _, value, _ in goal.points)
+    return [at for at, good in met if good and at >= since]
+
+
+def _specified(goal: Goal) -> Times:
+    at = specified_at(goal, goal.begun)
+    return () if at is None else (at,)
 
 
 def _schedule_dates(goal: Goal) -> Times:
@@ -103,7 +111,7 @@ def _schedule_dates(goal: Goal) -> Times:
     stamped, met = goal.fields.get("schedule"), _target_met(goal)
     if stamped is None or goal.set_at < 0:
         return ()
-    return [at for at, _ in stamped[0] or () if at >= goal.set_at and (not met or at < met[0])]
+    return [at for at, _ in stamped[0] or () if at >= goal.begun and (not met or at < met[0])]
 
 
 def _step_reached(goal: Goal) -> Times:
@@ -180,11 +188,9 @@ MOMENTS: Final[Mapping[str, Kind]] = {
     ),
     "goal.measured": Kind(_OF_GOAL, _goal(lambda goal: [at for at, *_ in goal.points]), (e.GoalMeasured,), _MEASURED),
     "goal.outcome_set": Kind(
-        _OF_GOAL, _goal(lambda goal: (goal.set_at,) if is_outcome(goal) else ()), (e.GoalSet,), _SET
+        _OF_GOAL, _goal(lambda goal: (goal.begun,) if is_outcome(goal) else ()), (e.GoalSet,), _SET
     ),
-    "goal.specified": Kind(
-        _OF_GOAL, _goal(lambda goal: () if (at := specified_at(goal)) is None else (at,)), (e.GoalSet,), _SET
-    ),
+    "goal.specified": Kind(_OF_GOAL, _goal(_specified), (e.GoalSet,), _SET),
     "goal.schedule_date": Kind(_OF_GOAL, _goal(_schedule_dates), (e.GoalSet, e.GoalMeasured), _SET),
     "role.named": Kind(
         frozenset({"role"}),

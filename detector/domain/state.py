@@ -46,8 +46,10 @@ class Person(msgspec.Struct, array_like=True, gc=False):
 class Goal(msgspec.Struct, array_like=True):
     """A customer's goal: its fields (the same id again replaces those given), its measures and who acknowledged it.
 
-    `points` are verified measures (occurred_at, event hash, value, grade), sorted; `acks` are (occurred_at,
-    stakeholder, role); `setters` are (stakeholder, role) of those who set it, sorted.
+    `set_at` is when it was set first, `closed_at` when it was closed last; `again` are the times after those at which
+    it was set, sorted, of many the first two and the last two. `points` are verified measures (occurred_at, event hash,
+    value, grade), sorted; `acks` are (occurred_at, stakeholder, role); `setters` are (stakeholder, role) of those who
+    set it, sorted.
     """
 
     set_at: int = -1
@@ -57,6 +59,30 @@ class Goal(msgspec.Struct, array_like=True):
     closed_at: int = -1
     closed_as: str | None = None
     setters: list[tuple[str, str]] = []
+    again: list[int] = []
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, and not set again since; of both at the same time the closing counts."""
+        return self.closed_at >= 0 and not self.again
+
+    @property
+    def begun(self) -> int:
+        """Since when something is expected of it: when it was set, or set again after it was closed; -1 for never."""
+        return self.again[0] if self.closed_at >= 0 and self.again else self.set_at
+
+    def begun_by(self, at: int) -> int | None:
+        """`begun` as it was at an instant; where it was closed then, when it was set again; None where it never was."""
+        if self.closed_at < 0 or at < self.closed_at:
+            return self.set_at if self.set_at >= 0 else None
+        return self.again[0] if self.again else None
+
+    def note_set(self, *times: int) -> None:
+        """Take in times at which it was set, or look anew at those known, now that it was closed."""
+        known = sorted({self.set_at, *self.again, *times} - {-1})
+        self.set_at = known[0] if known else -1
+        later = known[1:] if self.closed_at < 0 else [at for at in known if at > self.closed_at]
+        self.again = [*later[:2], *later[2:][-2:]]
 
 
 class Sums(msgspec.Struct, array_like=True, gc=False):

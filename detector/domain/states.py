@@ -3,7 +3,7 @@
 All times are epoch milliseconds (UTC), by event time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
@@ -27,34 +27,42 @@ class Kind(NamedTuple):
     noun: str
 
 
-def _first_open(found: Iterable[tuple[Goal, int | None]], at: int) -> int | None:
-    """When the first of these goals that is open, or was at an instant, began to be what is asked for.
+def _outcome(goal: Goal, begun: int) -> int | None:
+    return begun if is_outcome(goal) else None
+
+
+def _complete_outcome(goal: Goal, begun: int) -> int | None:
+    return specified_at(goal, begun) if is_outcome(goal) else None
+
+
+def _first_open(account: Account, at: int, asked: Callable[[Goal, int], int | None]) -> int | None:
+    """When the first of the goals that is open, or was at an instant, began to be what is asked for.
 
     One that begins later counts too: it ends what was missing from then on.
     """
-    return min((since for goal, since in found if since is not None and not 0 <= goal.closed_at <= at), default=None)
+    begun = ((goal, goal.begun_by(at)) for goal in account.record.goals.values())
+    found = (asked(goal, since) for goal, since in begun if since is not None)
+    return min((since for since in found if since is not None), default=None)
 
 
 def _outcome_goal(account: Account, subject: str | None, at: int) -> int | None:
     del subject
-    goals = account.record.goals.values()
-    return _first_open(((goal, goal.set_at if is_outcome(goal) else None) for goal in goals), at)
+    return _first_open(account, at, _outcome)
 
 
 def _complete_outcome_goal(account: Account, subject: str | None, at: int) -> int | None:
     del subject
-    goals = account.record.goals.values()
-    return _first_open(((goal, specified_at(goal) if is_outcome(goal) else None) for goal in goals), at)
+    return _first_open(account, at, _complete_outcome)
 
 
 def _role_goal(account: Account, subject: str | None, at: int) -> int | None:
     """A goal that somebody in the role set: in the role that is known of them, else in the one the event carried."""
 
-    def theirs(goal: Goal) -> bool:
-        return any(account.role_of(who or None, carried or None) == subject for who, carried in goal.setters)
+    def theirs(goal: Goal, begun: int) -> int | None:
+        setters = (account.role_of(who or None, carried or None) for who, carried in goal.setters)
+        return begun if subject in setters else None
 
-    goals = account.record.goals.values()
-    return _first_open(((goal, goal.set_at if goal.set_at >= 0 and theirs(goal) else None) for goal in goals), at)
+    return _first_open(account, at, theirs)
 
 
 def _owner(account: Account, subject: str | None, at: int) -> int | None:

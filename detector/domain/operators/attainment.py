@@ -62,7 +62,7 @@ class Attainment(EventDriven, frozen=True):
         judged: list[tuple[int, int]] = [(measured[-1], measured[-1])] if measured else []
         for at, _ in schedule:
             due = at + self.after_days * DAY_MS
-            if any(at - self.before_days * DAY_MS <= m <= due for m in measured) or at < goal.set_at:
+            if any(at - self.before_days * DAY_MS <= m <= due for m in measured) or at < goal.begun:
                 continue
             if due <= moment.settled:
                 judged.append((due, at))
@@ -76,7 +76,7 @@ class Attainment(EventDriven, frozen=True):
     def _compare(
         self, verdict: Verdict, goal: Goal, baseline: float, schedule: list[list[float]], since: int, at: int
     ) -> None:
-        expected = expected_at(at, goal.set_at, baseline, schedule)
+        expected = expected_at(at, goal.begun, baseline, schedule)
         ends = way(goal) or (baseline, schedule[-1][1])
         whole = ends[1] - ends[0]
         gone = expected - baseline
