@@ -228,7 +228,8 @@ class NamedRoles(OfAccount, frozen=True):
 class ActivePeople(OfAccount, frozen=True):
     """How many people used the product in the last `days` whole UTC days (rules.md 1), of whom the hot block knows.
 
-    A day is whole once it takes no late events any more. None where there was use and nobody was named.
+    A day is whole once it takes no late events any more. None where there was use and nobody was named, and where
+    nobody was seen since people were last counted elsewhere (`usage.active_users`): that feed may have ended.
     """
 
     days: int
@@ -244,12 +245,22 @@ class ActivePeople(OfAccount, frozen=True):
         del subject
         last = settled_day(now)
         people = hot.distinct_members(account.hot, last - self.days + 1)
-        return None if people == 0 and hot.window_sum(account.hot, last, self.days) > 0 else people
+        if people > 0:
+            return people
+        return None if _counted_elsewhere(account.hot) or hot.window_sum(account.hot, last, self.days) > 0 else 0
 
     def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
         """When the next day is whole."""
         del account, subject
         return ((now - SETTLES_MS) // DAY_MS + 1) * DAY_MS + SETTLES_MS
+
+
+def _counted_elsewhere(block: bytearray) -> bool:
+    """Whether a feed of numbers of people was heard of after the last use of which the event itself came."""
+    feed, used = hot.active_users(block), hot.last_usage(block, hot.RECORDED)
+    told = (None if feed is None else feed.at_ms, hot.last_usage(block, hot.ACTIVE_USERS))
+    heard = max((at for at in told if at is not None), default=None)
+    return heard is not None and (used is None or used <= heard)
 
 
 @final

@@ -84,7 +84,7 @@ def is_outcome(goal: Goal) -> bool:
 
 
 def specified_at(goal: Goal, begun: int) -> int | None:
-    """Since when a goal begun then has a baseline, a target and a schedule: it can be measured; None while it cannot."""
+    """Since when a goal begun then can be measured: has a baseline, a target and a schedule; None while it cannot."""
     parts = [goal.fields.get(name) for name in ("baseline", "target", "schedule")]
     known = [part[1] for part in parts if part is not None and part[0] not in (None, [])]
     return max(begun, *known) if len(known) == len(parts) and begun >= 0 else None

@@ -153,6 +153,14 @@ def test_what_is_not_known_neither_opens_nor_clears() -> None:
     assert verdict.numbers["active_people"] == "an unknown number of"
 
 
+@pytest.mark.parametrize("rule_id", ["licence.underused", "golive.low_adoption"])
+def test_a_feed_of_numbers_that_ends_is_no_use_by_nobody(rule_id: str) -> None:
+    story = Story()(0, SeatsChanged, purchased=50)(0, OnboardingStarted)(0, OnboardingCompleted, planned_users=50)
+    for week in range(2):
+        story(week * 7 * DAY, UsageActiveUsers, active_users=45, period_days=28)
+    assert story.world(until=120 * DAY).of(rule_id) == []
+
+
 def test_where_it_clears_once_it_is_not_so_the_unknown_does_not_clear_it() -> None:
     account = account_of(Story()(0, AccountUpdated, segment="smb"))
     rule = msgspec.structs.replace(operator("golive.low_adoption"), since=None, ways=(), not_so=True)

@@ -115,6 +115,22 @@ def test_use_by_nobody_in_particular_leaves_the_number_of_people_unknown() -> No
     assert ActivePeople("people_28d", 28).value(account_of(None), T0 + 2 * DAY) == 0
 
 
+def test_people_who_are_counted_elsewhere_are_unknown_once_nobody_counts_them_any_more() -> None:
+    """A feed of numbers ends, and nobody was ever named: that is no use by nobody (rules.md 11: missing data)."""
+    people = ActivePeople("people_28d", 28)
+    for period in (1, 28):  # a number of a day is no number of a month, but tells who counts
+        account = account_of(None)
+        hot.set_active_users(account.hot, T0, 40, period)
+        hot.mark_usage(account.hot, hot.ACTIVE_USERS, T0)
+        assert people.value(account, T0 + 50 * DAY) is None
+        used(account, DAY, "p1")  # since then they are counted here
+        assert people.value(account, T0 + 20 * DAY) == 1
+        assert people.value(account, T0 + 50 * DAY) == 0
+    used(account := account_of(None), 0, "p1")
+    hot.set_active_users(account.hot, T0 + DAY, 0, 28)
+    assert people.value(account, T0 + 50 * DAY) is None
+
+
 PULSE = Latest(
     "pulse",
     Log("pulse.recorded", of(e.PulseRecorded), ("rating",), 4),
