@@ -11,7 +11,7 @@ LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its fi
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others demo bench quiet kafka lock clean
+.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet kafka lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -47,6 +47,9 @@ test-domain: setup
 
 test-others: setup
 	$(PYTEST) $(DOMAIN_TESTS:%=--ignore=%)
+
+faults: setup ## kills, outages, zombies, bad input: a round of each promise and a table (under 60 min); ONLY=P14 SEED=5 ROUNDS=full
+	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 demo: setup ## see it at work: Kafka, six months of history, its alerts (75 seconds)
 	@$(BIN)/detector demo

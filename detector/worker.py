@@ -1,5 +1,6 @@
 """Puts the worker together: every part is made from the settings here, and there is no logic."""
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -18,19 +19,32 @@ from detector.streaming.fold import Encoders, Fold
 from detector.streaming.health import Health
 from detector.streaming.http_server import HttpServer
 from detector.streaming.metrics import Metrics
+from detector.streaming.observer import Observer
 from detector.streaming.options import Broker, WorkerOptions
+from detector.streaming.writer import CrashPoint
 from detector.topic_check import look
 from detector.version import versions
 from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, topics
+
+Decode = Callable[..., Event | Reject]
+"""Called as `codec.decode` is."""
 
 HEARTBEATS: Final = 3.0
 """In the time after which a silent worker loses its partitions: two may be lost."""
 
 
-def run(settings: Settings) -> int:
+def run(
+    settings: Settings,
+    *,
+    crash_point: CrashPoint = lambda _name: None,
+    decode: Decode = codec.decode,
+    listeners: Sequence[Observer] = (),
+) -> int:
     """Run a worker in this process until it is asked to stop, and give its exit code.
 
-    Raises DetectorError for what must be put right before it can join its group: 77 and 78.
+    `crash_point` hears each step of a checkpoint, `decode` stands in for the codec's, and `listeners` hear what the
+    worker does: fault tests end it, slow it and watch it so. Raises DetectorError for what must be put right before it
+    can join its group: 77 and 78.
     """
     logs.configure(format=settings.log_format, level=settings.log_level, secrets=settings.secrets())
     plan, options = load_plan(settings.pack), options_of(settings)
@@ -52,10 +66,13 @@ def run(settings: Settings) -> int:
     try:
         return run_worker(
             options,
-            lambda number, store, partitions: partition(number, store, settings, plan, partitions=partitions),
+            lambda number, store, partitions: partition(
+                number, store, settings, plan, partitions=partitions, decode=decode
+            ),
             Encoders(codec.encode_alert, codec.encode_health, codec.encode_dead_letter),
             lambda: partitions_found(settings, options),
-            Audience(health, metrics),
+            Audience(health, metrics, *listeners),
+            crash_point=crash_point,
         )
     finally:
         server.stop()
@@ -98,17 +115,25 @@ def partitions_found(settings: Settings, options: WorkerOptions) -> int:
     )
 
 
-def partition(number: int, store: dict[bytes, bytes], settings: Settings, plan: Plan, *, partitions: int) -> Fold:
+def partition(
+    number: int,
+    store: dict[bytes, bytes],
+    settings: Settings,
+    plan: Plan,
+    *,
+    partitions: int,
+    decode: Decode = codec.decode,
+) -> Fold:
     """Make the domain's partition of this number, one of `partitions`, over its committed state."""
 
-    def decode(record: RawRecord, topic: str) -> Event | Reject:
-        return codec.decode(record, topic=topic, partition=number, partitions=partitions)
+    def decoded(record: RawRecord, topic: str) -> Event | Reject:
+        return decode(record, topic=topic, partition=number, partitions=partitions)
 
     return Partition(
         number,
         plan=plan,
         topics=tuple(settings.topic_prefix + topic for topic in IN_TOPICS),
-        decode=decode,
+        decode=decoded,
         store=store,
         record_time=settings.record_time,
     )

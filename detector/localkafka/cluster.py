@@ -25,15 +25,16 @@ _START_SECONDS: Final = 60.0
 class Cluster:
     """Kafka nodes that are ours alone; as a context manager it starts, and stops and removes whatever happens.
 
-    `settings` override any of server.properties on every node. Data live in `folder` (else in a new temporary one)
-    until `remove`; a folder used before keeps its data and its cluster id, not its ports, which `ports` chooses.
+    `settings` override any of server.properties on every node; a function gives them by the node's number. Data live
+    in `folder` (else in a new temporary one) until `remove`; a folder used before keeps its data and its cluster id,
+    not its ports, which `ports` chooses.
     """
 
     def __init__(
         self,
         nodes: int = 1,
         *,
-        settings: Mapping[str, object] | None = None,
+        settings: Mapping[str, object] | Callable[[int], Mapping[str, object]] | None = None,
         folder: Path | None = None,
         installation: Installation | None = None,
         ports: Callable[[int], list[int]] | None = None,
@@ -45,7 +46,7 @@ class Cluster:
         self._ports: list[int] = []
         self._size = nodes
         self._choose = ports or free_ports
-        self._settings = dict(settings or {})
+        self._settings = settings if callable(settings) else lambda _number: settings or {}
 
     def __enter__(self) -> Self:
         try:
@@ -140,7 +141,7 @@ class Cluster:
         ports = self._choose(2 * self._size)
         self._ports, controllers = ports[: self._size], ports[self._size :]
         for number, (port, controller) in enumerate(zip(self._ports, controllers, strict=True), start=1):
-            settings = node_settings(number, port, controller, controllers) | self._settings
+            settings = node_settings(number, port, controller, controllers) | dict(self._settings(number))
             node = Node(self.installation, self.folder / f"node-{number}", number, settings)
             node.format(self.cluster_id)
             self.nodes.append(node)

@@ -1,0 +1,140 @@
+"""Topics with a load on them, the workers of their app, and the comparison of what came of it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from detector.topics import apply
+from harness.spine import Spine
+from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, topics
+from tests.faults.checker import Verdict, compare
+from tests.faults.crew import Crew, Hand
+from tests.faults.expected import outcome
+from tests.faults.feed import Feed
+
+SESSION_SECONDS: Final = 3.0
+"""Of a worker in a fault test: a killed one is missed after so long."""
+
+_GLANCE: Final = 0.5
+
+
+class Work:
+    """A feed in topics of its own, made at once; `front` is where workers find the brokers (default: as we do).
+
+    `replicas` are those of the topics. Prefixes of all works have one length.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        folder: Path,
+        feed: Feed,
+        *,
+        front: str | None = None,
+        replicas: int = 1,
+        session: float = SESSION_SECONDS,
+    ) -> None:
+        self.bootstrap, self.front, self.folder, self.feed = bootstrap, front or bootstrap, folder, feed
+        self.session = session
+        self.prefix = f"f{time.time_ns() % 10**9:09d}-"
+        self.app_id = f"{self.prefix}app"
+        self._spine = Spine(bootstrap, self.prefix, folder, partitions=feed.partitions)
+        wanted = topics(partitions=feed.partitions, prefix=self.prefix, imports=True, app_id=self.app_id)
+        apply({"bootstrap_servers": bootstrap.split(",")}, wanted, replicas=replicas)
+
+    def send(self, **how: Any) -> None:
+        """Send the feed; see `Feed.send`."""
+        self.feed.send(self.bootstrap, self.prefix, **how)
+
+    @contextmanager
+    def sending(self, *, rate: float) -> Iterator[None]:
+        """Send the feed while the block runs."""
+        with self.feed.sending(self.bootstrap, self.prefix, rate=rate):
+            yield
+
+    def hire(self, *, die_at: str = "", slow_ms: float = 0, app_id: str = "", **settings: object) -> Hand:
+        """Start a worker; `settings` are further ones of `detector worker`."""
+        whole = {
+            "brokers": self.front,
+            "topic_prefix": self.prefix,
+            "app_id": app_id or self.app_id,
+            "record_time": "create",
+            "session_timeout_seconds": self.session,
+            "http_port": 0,
+            "log_format": "console",
+            **settings,
+        }
+        words = [f"{name}={value}" for name, value in whole.items()]
+        log = self.folder / f"worker-{self.prefix}{time.monotonic_ns()}.log"
+        return Hand(["--die-at", die_at, "--slow-ms", str(slow_ms), "--", *words], log)
+
+    def crew(self, size: int = 1, **settings: Any) -> Crew:
+        """Workers that are started again when they end; a context manager."""
+
+        def hire(**more: Any) -> Hand:
+            return self.hire(**settings | more)
+
+        return Crew(hire, size)
+
+    def committed(self) -> int:
+        """Records that the app has committed, summed over the in-topics; raises KafkaError where no broker says so."""
+        return asyncio.run(self._offsets())[0]
+
+    def behind(self) -> int:
+        """Records of the in-topics that are not committed yet."""
+        committed, ends = asyncio.run(self._offsets())
+        return ends - committed
+
+    async def _offsets(self) -> tuple[int, int]:
+        reader = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.app_id, enable_auto_commit=False)
+        async with asyncio.timeout(10):
+            await reader.start()
+            try:
+                numbers = range(self.feed.partitions)
+                places = [TopicPartition(self.prefix + topic, number) for topic in IN_TOPICS for number in numbers]
+                ends = await reader.end_offsets(places)
+                return sum([await reader.committed(place) or 0 for place in places]), sum(ends.values())
+            finally:
+                await reader.stop()
+
+    def applied(self, share: float) -> bool:
+        """Whether this share of the feed is committed; false while no broker answers."""
+        with contextlib.suppress(KafkaError, TimeoutError, OSError):
+            return self.committed() >= share * self.feed.count
+        return False
+
+    def settle(self, crew: Crew, *, limit: float = 600) -> float:
+        """Tend the crew until all of the feed is committed, stop everybody, and give the seconds to the commit."""
+        took = crew.wait(lambda: self.applied(1), limit=limit, what="the end of the feed")
+        crew.stop()
+        return took
+
+    def verdict(self) -> Verdict:
+        """Compare what is in the topics with the pure replay of the in-topics as they are."""
+        read = self._spine.read
+        log: dict[str, Sequence[Any]] = {self.prefix + topic: read(self.prefix + topic) for topic in IN_TOPICS}
+        sent = sum(map(len, log.values()))
+        assert sent >= self.feed.count, f"the log itself lacks {self.feed.count - sent} records"
+        return compare(
+            outcome(log, self.prefix, self.feed.partitions),
+            alerts=self.alerts(),
+            states=self._spine.state(),
+            health={record.key: record.value for record in read(self.prefix + HEALTH)},
+            letters=read(self.prefix + DEAD_LETTERS),
+            behind=self.behind(),
+        )
+
+    def alerts(self) -> list[bytes]:
+        """The alerts as published, by partition and offset."""
+        return [record.value for record in self._spine.read(self.prefix + ALERTS)]
+
+    def states(self) -> dict[bytes, bytes]:
+        """The latest record of every account in the changelog."""
+        return self._spine.state()

@@ -1,0 +1,98 @@
+"""The worker as it is, with crash points: `python -m tests.faults.worker [--die-at …] [--slow-ms …] -- OPTIONS`.
+
+The options behind `--` are those of `detector worker`. What the worker does is said on standard output, a line each.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from detector import codec
+from detector.errors import DetectorError
+from detector.settings import load
+from detector.streaming.fold import Changes
+from detector.streaming.observer import Silence
+from detector.worker import run
+
+
+def say(*words: object) -> None:
+    """One line to standard output, at once."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+class Spoken(Silence):
+    """Says what the tests wait for."""
+
+    def readiness(self, *, ready: bool, reason: str) -> None:
+        """Say it."""
+        say("READY" if ready else "NOT", reason)
+
+    def rebalance_ended(self, seconds: float, partitions: frozenset[int], generation: int) -> None:
+        """Say it."""
+        say("ASSIGNED", *sorted(partitions), "seconds", f"{seconds:.2f}", "generation", generation)
+
+    def checkpointed(self, partition: int, changes: Changes, seconds: float) -> None:  # noqa: ARG002
+        """Say it."""
+        say("CHECKPOINT", partition, f"{seconds * 1e3:.1f} ms")
+
+    def failed(self, reason: str) -> None:
+        """Say it."""
+        say("FAILED", reason)
+
+
+class CrashPoints:
+    """Ends or stops the process at the nth pass of a point; slows every slice of work down."""
+
+    def __init__(self, die_at: str, slow_ms: float) -> None:
+        """`die_at` is POINT:N, or POINT:N:stop for SIGSTOP; empty for never."""
+        self._point, _, rest = die_at.partition(":")
+        left, _, self._how = rest.partition(":")
+        self._left = int(left or 0)
+        self._slow_seconds = slow_ms / 1000
+
+    def __call__(self, name: str) -> None:
+        """A step was passed."""
+        if name == "apply" and self._slow_seconds:
+            time.sleep(self._slow_seconds)
+        if name == self._point and self._left:
+            self._left -= 1
+            if not self._left:
+                say("DYING", name)
+                if self._how == "stop":
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                else:
+                    os._exit(137)
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--die-at", default="", help="POINT:N, POINT:N:stop")
+    parser.add_argument("--slow-ms", type=float, default=0, help="sleep at every slice of work")
+    parser.add_argument("options", nargs="*", help="NAME=VALUE of the settings")
+    given = parser.parse_args()
+    point = CrashPoints(given.die_at, given.slow_ms)
+    decode = codec.decode
+
+    def decode_and_pass(*arguments: Any, **named: Any) -> Any:
+        found = decode(*arguments, **named)
+        point("decode")
+        return found
+
+    try:
+        settings = load(dict(option.split("=", 1) for option in given.options))
+        decoding = decode_and_pass if given.die_at.startswith("decode:") else decode
+        code = run(settings, crash_point=point, decode=decoding, listeners=[Spoken()])
+    except DetectorError as error:
+        sys.stderr.write(f"detector: {error}\n")
+        code = error.exit_code
+    say("EXIT", code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
