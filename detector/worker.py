@@ -18,7 +18,7 @@ from detector.streaming.audience import Audience
 from detector.streaming.fold import Encoders, Fold
 from detector.streaming.health import Health
 from detector.streaming.http_server import HttpServer
-from detector.streaming.metrics import Metrics
+from detector.streaming.meter import Meter
 from detector.streaming.observer import Observer
 from detector.streaming.options import Broker, WorkerOptions
 from detector.streaming.writer import CrashPoint
@@ -49,7 +49,7 @@ def run(
     logs.configure(format=settings.log_format, level=settings.log_level, secrets=settings.secrets())
     plan, options = load_plan(settings.pack), options_of(settings)
     health = Health()
-    metrics = Metrics(
+    metrics = Meter(
         topics=options.topics, rules=[rule.id for rule in plan.rules], live=settings.record_time == "log_append"
     )
     metrics.describe(versions(), settings.digest())

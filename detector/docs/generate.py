@@ -1,12 +1,13 @@
-"""Writes all pages that are made from the pack: `python -m detector.docs`; `--check` only says what drifted.
+"""Writes all pages that are made from the pack, and the metrics' table: `python -m detector.docs`.
 
+With `--check` it only says what drifted.
 The check does not run the timelines: that their results still stand is for a test.
 """
 
 from pathlib import Path
 from typing import Final
 
-from detector.docs import emitters, family, overview
+from detector.docs import emitters, family, metrics, overview
 from detector.docs.glossary import PAGE
 from detector.docs.pack import Pack, read_pack
 from schemas import drift
@@ -17,7 +18,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 def artefacts(pack: Pack) -> dict[Path, str]:
     """Give every page but the results, by its path below the project's root, and what it must say."""
     own = {family.FOLDER / PAGE: pack.say.names.page(), emitters.PAGE: emitters.page(pack)}
-    return {overview.OVERVIEW: overview.overview(pack), **own, **family.pages(pack)}
+    pages = {overview.OVERVIEW: overview.overview(pack), metrics.PAGE: metrics.page(ROOT)}
+    return {**pages, **own, **family.pages(pack)}
 
 
 def drifted(root: Path, pack: Pack) -> list[Path]:

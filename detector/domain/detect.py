@@ -5,6 +5,7 @@ are judged, so that each body shows the account as the whole step left it. Pure 
 is changed in place. What came of it is collected in `alerts` and `touched`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias, final
 
@@ -95,12 +96,14 @@ class _Step(msgspec.Struct):
 class Detect:
     """Applies events and deadlines to accounts by one plan; `alerts` and `touched` are for the caller to take away.
 
-    `unknown_feedback` counts what was said of alerts that are not known, until the caller takes it.
+    `unknown_feedback` counts what was said of alerts that are not known, and `suppressed` what was not published and
+    why, until the caller takes it; `grades` counts accounts by grade, where the caller begins with those there are.
     """
 
     __slots__ = (
         "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_reach", "_trends", "_unsure",
-        "_usage", "alerts", "noted", "touched", "unknown_feedback",
+        "_usage", "alerts", "grades", "noted", "suppressed", "touched",
+        "unknown_feedback",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -124,6 +127,8 @@ class Detect:
         self.noted = 0
         self.touched: dict[Account, Moment] = {}
         self.unknown_feedback = 0
+        self.grades: Counter[str] = Counter()
+        self.suppressed: Counter[str] = Counter()
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -393,6 +398,8 @@ class Detect:
             self._tell(step, index, before)
             grade = grade_of(index, account.record.episodes, self._good)
             if grade != standing.grade or abs(standing.value - standing.told) >= POINT:
+                self.grades[standing.grade] -= 1
+                self.grades[grade] += 1
                 standing.grade = grade
                 self._touch(account, step.moment)
         self._settle(account, step.moment, index)
@@ -454,6 +461,8 @@ class Detect:
                 record.episodes = [e for e in record.episodes if e is not before]
                 if came.episode is not None:
                     record.episodes.append(came.episode)
+            if came.held_back is not None:
+                self.suppressed[came.held_back] += 1
             if came.transition is not None and came.episode is not None:
                 step.came.append(_Came(rule, came.episode, verdict, came.transition, came.previous))
             if came.transition is not None or said != _said(came.episode):
@@ -519,6 +528,7 @@ class Detect:
                 del record.notes[rule.id]
             else:
                 record.notes[rule.id] = note
+                self.suppressed[note[0]] += 1
 
     def _settle(self, account: Account, moment: Moment, index: Assessment | None) -> None:
         """Store the account's next deadline, and what may wake it: usage, a full evaluation, a snapshot.

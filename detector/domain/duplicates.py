@@ -46,3 +46,10 @@ def remembered(recent: dict[str, bytes], event_hash: bytes, now: int) -> bool:
         if not recent[oldest]:
             del recent[oldest]
     return False
+
+
+def reach(recent: dict[str, bytes], now: int) -> int | None:
+    """How old (ms), at the least, an id must be to have been forgotten for want of room; None where there is room."""
+    if sum(map(len, recent.values())) < _ID * MOST:
+        return None
+    return max(0, now - (int(min(recent, key=int)) + 1) * DAY_MS)

@@ -25,12 +25,17 @@ SPANS_KEPT_DAYS: Final = 70
 
 @final
 class Step(msgspec.Struct, frozen=True):
-    """What came of it: the episode as it is now (None: nothing to keep), the transition if any, the next due time."""
+    """What came of it: the episode as it is now (None: nothing to keep), the transition if any, the next due time.
+
+    `held_back` says why nothing is published, where something would be but for what people said or what was before:
+    snoozed, muted, not_cleared (the last alert ended while it was ON, and it still is), won_back.
+    """
 
     episode: Episode | None
     transition: str | None = None
     previous: int | None = None
     due: int | None = None
+    held_back: str | None = None
 
 
 def raise_of(account: Account, rule: Rule, moment: Moment, at: int) -> int:
@@ -132,10 +137,10 @@ def _maybe_open(
     account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment, old: Episode | None
 ) -> Step:
     if old is not None and old.latched and verdict.level > 0:
-        return Step(old, due=verdict.due)
-    opens, due = _opens(account, rule, subject, verdict, moment)
+        return Step(old, due=verdict.due, held_back="not_cleared")
+    opens, due, held_back = _opens(account, rule, subject, verdict, moment)
     if not opens:
-        return Step(None, due=due)
+        return Step(None, due=due, held_back=held_back)
     opened_at = iso(moment.now)
     kind = rule.operator.kind if subject is not None else None
     episode = Episode(
@@ -157,25 +162,27 @@ def _maybe_open(
 
 def _opens(
     account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment
-) -> tuple[bool, int | None]:
+) -> tuple[bool, int | None, str | None]:
     """Whether an alert opens: it is ON, has been for as long as `for` says, and nobody said it is expected or noise.
 
-    What began before the customer was won back is no news. If it does not open, also when to ask again.
+    What began before the customer was won back is no news. If it does not open, also when to ask again, and why it is
+    held back.
     """
     pending = account.record.pending
     name = f"{rule.id}|{subject or ''}"
-    if verdict.level == 0 or verdict.off or 0 <= verdict.since < account.record.awake:
+    on, old = verdict.level > 0 and not verdict.off, 0 <= verdict.since < account.record.awake
+    if not on or old:
         pending.pop(name, None)
-        return False, verdict.due
+        return False, verdict.due, "won_back" if on else None
     if rule.hold_ms:
         held = pending.setdefault(name, [moment.now])[0] + rule.hold_ms
         if moment.settled < held:
-            return False, earliest(verdict.due, held)
+            return False, earliest(verdict.due, held), None
     muted = muted_until(account, rule.id, rule.operator.kind if subject is not None else None, subject)
     if muted is not None and moment.settled < muted:
-        return False, earliest(verdict.due, muted)
+        return False, earliest(verdict.due, muted), "muted"
     pending.pop(name, None)
-    return True, None
+    return True, None, None
 
 
 def _severity(account: Account, rule: Rule, level: int, moment: Moment, at: int) -> int:
@@ -197,10 +204,10 @@ def _cool_down(account: Account, rule: Rule, episode: Episode, verdict: Verdict,
     if verdict.level == 0:
         episode.latched = False
     if episode.latched:
-        return Step(episode, due=earliest(verdict.due, forget))
-    opens, due = _opens(account, rule, episode.subject, verdict, moment)
+        return Step(episode, due=earliest(verdict.due, forget), held_back="not_cleared")
+    opens, due, held_back = _opens(account, rule, episode.subject, verdict, moment)
     if not opens:
-        return Step(episode, due=earliest(due, forget))
+        return Step(episode, due=earliest(due, forget), held_back=held_back)
     episode.status, episode.resolution, episode.ended, episode.since_off = "open", None, -1, -1
     return _changed(account, rule, episode, verdict, moment, "reopened")
 
@@ -314,7 +321,7 @@ def _hushed(episode: Episode, came: Step, moment: Moment) -> Step:
     if until <= moment.settled:
         episode.snooze = None
         return Step(episode, "revised", told, came.due)
-    return Step(episode, due=earliest(came.due, until))
+    return Step(episode, due=earliest(came.due, until), held_back=None if came.transition is None else "snoozed")
 
 
 def _renamed(episode: Episode, verdict: Verdict, moment: Moment, came: Step) -> Step:

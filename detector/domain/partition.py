@@ -6,7 +6,7 @@ Before a record, every deadline fires whose due time plus grace lies before it: 
 in a replay. All times are epoch milliseconds.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Literal, final
 
@@ -17,9 +17,10 @@ from detector.domain.account import Account
 from detector.domain.alerts import Alert, RecordTrigger
 from detector.domain.calendar import DAY_MS
 from detector.domain.detect import USAGE, Detect
-from detector.domain.duplicates import duplicate, remembered
+from detector.domain.duplicates import duplicate, reach, remembered
 from detector.domain.events import AccountErased, AccountMerged, Event, FeedHeartbeat, UsageRecorded
 from detector.domain.features import feature_hash
+from detector.domain.grades import NONE, grade_in
 from detector.domain.health import Forgotten, Health
 from detector.domain.plan import Plan
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
@@ -123,6 +124,7 @@ class Partition:
         self._ended: dict[str, bytes] = {}
         self._anew_until = -1
         self._moved = False
+        self.accounts: Counter[str] = self._detect.grades
         self._health: list[Health | Forgotten] = []
         self._dead_letters: list[DeadLetter] = []
         self._tally = new_tally()
@@ -159,6 +161,8 @@ class Partition:
                 who = split_path(path)
                 self._schedule.add(who, path, self.clock)
                 self._schedule.wake(who, hot.next_wake(value))
+                stored = self._store.get(record_key(path))
+                self.accounts[NONE if stored is None else grade_in(stored)] += 1
 
     def collect(self, *, force: bool = False) -> Changes | None:
         """A snapshot of everything since the last one; None when there is nothing to write, never None with `force`."""
@@ -170,6 +174,7 @@ class Partition:
             hot.set_last_record(account.hot, account.last)
             states.append((hot_key(path), bytes(account.hot)))
             if account.record_dirty:
+                self._reaches(reach(account.record.recent, account.last))
                 key, record = record_key(path), encode_record(account.record)
                 if record != self._store.get(key):  # a daily evaluation mostly leaves it as it was
                     states.append((key, record))
@@ -187,6 +192,11 @@ class Partition:
         self._detect.noted = 0
         self._dirty, self._moved, self.urgent = {}, False, False
         return changes
+
+    def _reaches(self, age: int | None) -> None:
+        known = self._tally.forgotten_ms
+        if age is not None and (known is None or age < known):
+            self._tally.forgotten_ms = age
 
     def committed(self) -> None:
         """The last changes are durable and in the store: accounts that rest may be dropped from memory."""
@@ -334,6 +344,7 @@ class Partition:
             hot.set_first_record(account.hot, now)
             self._schedule.add(who, path, now)
             self._tally.new_accounts += 1
+            self.accounts[account.record.standing.grade] += 1
             account.record_dirty = True
         else:
             account = Account(*who, path, hot.opened(block), self._store.get(record_key(path)))
@@ -403,6 +414,7 @@ class Partition:
             self._detect.ended(event, account, now, self._trigger(event, topic, record))
             self._note(record.timestamp)
             self._schedule.remove(who, path)
+            self.accounts[account.record.standing.grade] -= 1
             self._dirty.pop(account, None)
             del self._accounts[who]
         self._gone[path] = False
@@ -483,6 +495,9 @@ class Partition:
         if account.lost:
             self._tally.evicted.update(account.lost)
             account.lost = {}
+        if detect.suppressed:
+            self._tally.suppressed.update(detect.suppressed)
+            detect.suppressed.clear()
         self._tally.unknown_feedback += detect.unknown_feedback
         detect.unknown_feedback = 0
         if not detect.touched:

@@ -8,7 +8,11 @@ import msgspec
 
 @final
 class Tally(msgspec.Struct):
-    """Counts by topic, reason, rule and transition; `decided` are record times (epoch ms) of what decided alerts."""
+    """Counts by topic, reason, rule and transition; `decided` are record times (epoch ms) of what decided alerts.
+
+    `suppressed` are judgements that would have been published but for this; `forgotten_ms` is the least age of an event
+    id that had to be forgotten for want of room, None where none had to.
+    """
 
     consumed: Counter[str]
     applied: Counter[str]
@@ -21,6 +25,8 @@ class Tally(msgspec.Struct):
     inversions: int = 0
     new_accounts: int = 0
     unknown_feedback: int = 0
+    forgotten_ms: int | None = None
+    suppressed: Counter[str] = msgspec.field(default_factory=Counter)
     decided: list[int] = []
 
 

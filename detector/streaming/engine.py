@@ -67,6 +67,7 @@ class Engine:
         self._stopped = False
         self._generation = 0
         self._recovering = False
+        self._came_at: dict[str, float] = {}
         self._rebalance_began = self._recovery_began = self._progressed_at = monotonic()
 
     def attach(self, consumer: "BatchConsumer") -> None:
@@ -84,6 +85,8 @@ class Engine:
         live = self.live.get(message.partition)
         if live is not None:
             live.delivered(message)
+            if message.records:
+                self._came_at[message.topic] = monotonic()
             self._observer.fetched(message.topic, message.partition, len(message.records))
 
     def held(self, active: Iterable[TP]) -> frozenset[TP]:
@@ -122,12 +125,15 @@ class Engine:
         epoch = self.epoch
         replayed = self.options.record_time == "create"
         while self.running and self.epoch == epoch:
-            began, limit = monotonic(), live.slice
+            began, limit, before = monotonic(), live.slice, dict(live.fold.positions)
             applied = live.fold.advance((), limit) if replayed else live.fold.advance(live.ended(self._standing), limit)
             if applied:
                 took = monotonic() - began
                 live.pace(took, applied, most=self.options.chunk_records)
                 self._observer.applied(live.number, applied, took)
+                for topic in self.topics:
+                    if live.fold.positions.get(topic) != before.get(topic):
+                        self._observer.worked(topic, took / applied)
                 self._crash_point("apply")
             live.stuck = applied < limit and self._waiting(live)
             if live.fold.urgent:
@@ -221,7 +227,18 @@ class Engine:
                 self._observer.lag(topic, live.number, *live.lag(topic, self._standing(topic, live.number)))
             self._tell_waiting(live)
             self._observer.clock(live.number, live.fold.clock, live.broker_ms)
+            self._observer.standing(live.number, live.fold.accounts)
             self._observer.state(live.number, len(live.store.values), live.store.size_bytes)
+
+        self._observer.producer_buffered(sum(writer.unanswered for writer in self._writers.values()))
+        self._tell_sources()
+
+    def _tell_sources(self) -> None:
+        now = monotonic()
+        for topic in self.topics:
+            quiet = now - self._came_at.setdefault(topic, now) >= self.options.source_idle_seconds
+            ended = all(topic in live.ended(self._standing) for live in self.live.values())
+            self._observer.source(topic, idle=bool(self.live) and quiet and ended)
 
     def _tell_waiting(self, live: Live) -> None:
         awaited = live.awaited(self._standing) if self.options.record_time == "create" else frozenset()

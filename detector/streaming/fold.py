@@ -3,7 +3,7 @@
 The domain's `Partition` fits `Fold` as it is; tests pass a counting one. The engine knows nothing else of the domain.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,6 +51,10 @@ class Fold(Protocol):
     @property
     def clock(self) -> int:
         """Epoch ms of record time; never moves back."""
+
+    @property
+    def accounts(self) -> Mapping[str, int]:
+        """How many accounts there are, by grade."""
 
     @property
     def urgent(self) -> bool:

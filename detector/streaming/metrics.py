@@ -4,10 +4,8 @@ Labels come from closed sets that are touched at the start, partition numbers ap
 alert id or an exception's text. Renaming one is a breaking change.
 """
 
-import time
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,21 +20,19 @@ from prometheus_client import (
 )
 
 from detector.codec import REJECT_CODES
-from detector.domain.health import Forgotten
-from detector.domain.tally import Tally
-from detector.streaming.fold import Changes
-from detector.streaming.observer import Silence
-
-OTHER: Final = "other"
-"""The label of a value outside its closed set: our mistake if ever seen, but the number of series stays bounded."""
+from detector.domain.duplicates import DAYS as DEDUPE_DAYS
 
 FAMILIES: Final = ("outcomes", "adoption", "support", "relationship", "onboarding", "commercial")
 SEVERITIES: Final = ("info", "watch", "warn", "high", "critical")
 TRANSITIONS: Final = (
     "opened", "escalated", "eased", "revised", "acknowledged", "snoozed", "recovering", "resolved", "reopened",
 )  # fmt: skip
+GRADES: Final = ("green", "unproven", "watch", "at_risk", "critical", "insufficient_data")
 SKIPPED: Final = ("duplicate", "unknown_type")
+SUPPRESSED: Final = ("snoozed", "muted", "not_cleared", "won_back", "holiday")
 EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack", "log", "subject", "body", "mute")
+
+_SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR
@@ -49,101 +45,162 @@ OPEN: Final = (HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * D
 RECORD_BYTES: Final = (256, 1_024, 4_096, 16_384, 65_536)
 
 
-class Metrics(Silence):
-    """Counts what the worker tells it, in a registry of its own unless one is passed in.
+class Described(NamedTuple):
+    """What a reader of the metrics may rely on: `kind` is counter, gauge, histogram or info; `name` is whole."""
 
-    `topics` are the in-topics and `rules` the ids of the plan. `live`: the in-topics carry the broker's time, so that
-    the age of an alert's event means something; on imports it does not, and no latency is observed. `wall` gives the
-    time of day in epoch seconds; it is used for ages only.
-    """
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
 
-    def __init__(
-        self,
-        registry: CollectorRegistry | None = None,
-        *,
-        topics: Collection[str],
-        rules: Collection[str],
-        live: bool,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        self._registry = registry = registry or CollectorRegistry()
-        self._topics, self._rules = frozenset(topics), frozenset(rules)
-        self._live, self._wall = live, wall
-        self._states: dict[int, tuple[int, int]] = {}
-        self._delays: dict[int, float] = {}
-        self._lags: set[tuple[str, int]] = set()
-        self._clocks: set[int] = set()
+
+def contract() -> tuple[Described, ...]:
+    """Every metric that a worker exports, for whoever writes rules and dashboards; those of the process come last."""
+    of_process = CollectorRegistry()
+    ProcessCollector(registry=of_process)
+    GCCollector(registry=of_process)
+    others = []
+    for family in of_process.collect():
+        labels = dict.fromkeys(label for sample in family.samples for label in sample.labels)
+        name = family.name + _SUFFIXES.get(family.type, "")
+        others.append(Described(name, family.type, tuple(labels), family.documentation))
+    return (*Metrics(CollectorRegistry(), topics=(), rules=()).described, *others)
+
+
+class _Maker:
+    """Makes metrics of one registry, and keeps what a reader may rely on."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self.made: list[Described] = []
+
+    def _named(self, name: str, kind: str, text: str, labels: tuple[str, ...]) -> str:
+        self.made.append(Described(f"detector_{name}{_SUFFIXES.get(kind, '')}", kind, labels, text))
+        return f"detector_{name}"
+
+    def info(self, name: str, text: str, *labels: str) -> Info:
+        return Info(self._named(name, "info", text, labels), text, registry=self._registry)
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(self._named(name, "counter", text, labels), text, labels, registry=self._registry)
+
+    def gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(self._named(name, "gauge", text, labels), text, labels, registry=self._registry)
+
+    def histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        name = self._named(name, "histogram", text, labels)
+        return Histogram(name, text, labels, buckets=buckets, registry=self._registry)
+
+
+class Metrics:
+    """All metrics, in a registry: `topics` are the in-topics and `rules` the ids of the plan."""
+
+    def __init__(self, registry: CollectorRegistry, *, topics: Collection[str], rules: Collection[str]) -> None:
+        self._registry, self._topics, self._rules = registry, frozenset(topics), frozenset(rules)
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter says nothing new
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
-        self._define(registry)
+        make = _Maker(registry)
+        self.build = make.info("build", "Versions that run here.", "version", "faust", "aiokafka")
+        self.config_hash = make.info("config_hash", "Equal for workers with equal settings.", "hash")
+        self._define_events(make)
+        self._define_state(make)
+        self._define_work(make)
+        self.described = tuple(make.made)
         self._touch()
 
-    def _define(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"detector_{name}_total", text, labels, registry=registry)
-
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"detector_{name}", text, labels, registry=registry)
-
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"detector_{name}", text, buckets=buckets, registry=registry)
-
-        self.build = Info("detector_build", "Versions that run here.", registry=registry)
-        self.config_hash = Info("detector_config_hash", "Equal for workers with equal settings.", registry=registry)
-
-        self.consumed = counter("events_consumed", "Records of in-topics that arrived.", "topic")
-        self.lost_records = counter("records_lost", "Offsets that the log dropped before they were read.", "topic")
-        self.applied_events = counter("events_applied", "Events applied and durable.", "topic")
-        self.skipped = counter("events_skipped", "Records without effect, by why.", "reason")
-        self.late = counter("late_events", "Applied events that occurred over a day before their record time.", "topic")
-        self.inversions = counter("account_inversions", "Records older than the last one of their own account.")
-        self.evictions = counter("state_evictions", "Entries dropped because an account's state is full.", "reason")
-        self.dlq = counter("dlq", "Records that could not be used, by where they came from and why.", "topic", "reason")
-        self.alerts = counter("alerts", "Published transitions of alerts.", "family", "severity", "transition")
-        self.rule_alerts = counter("rule_alerts", "Alerts opened, by rule.", "rule")
-        self.unknown_feedback = counter("feedback_unknown", "Feedback on alerts that are not known here, or no more.")
-        self.health_snapshots = counter("health_snapshots", "Published health snapshots.")
-        self.end_to_end = histogram(
+    def _define_events(self, make: _Maker) -> None:
+        self.consumed = make.counter("events_consumed", "Records of in-topics that arrived.", "topic")
+        self.lost_records = make.counter("records_lost", "Offsets that the log dropped before they were read.", "topic")
+        self.applied_events = make.counter("events_applied", "Events applied and durable.", "topic")
+        self.skipped = make.counter("events_skipped", "Records without effect, by why.", "reason")
+        self.late = make.counter(
+            "late_events", "Applied events that occurred over a day before their record time.", "topic"
+        )
+        self.inversions = make.counter("account_inversions", "Records older than the last one of their own account.")
+        self.dedupe_age = make.gauge(
+            "dedupe_age_seconds",
+            "The least time for which a repeated event was recognised since the start: 14 days, or less if busy.",
+        )
+        self.evictions = make.counter(
+            "state_evictions", "Entries dropped because an account's state is full.", "reason"
+        )
+        self.dlq = make.counter(
+            "dlq", "Records that could not be used, by where they came from and why.", "topic", "reason"
+        )
+        self.dlq_limit = make.gauge("dlq_limit_tripped", "1 while too many records of a topic are unusable.", "topic")
+        self.quarantined_records = make.counter("state_records_quarantined", "State records that could not be read.")
+        self.alerts = make.counter("alerts", "Published transitions of alerts.", "family", "severity", "transition")
+        self.rule_alerts = make.counter("rule_alerts", "Alerts opened, by rule.", "rule")
+        self.suppressed = make.counter(
+            "alerts_suppressed", "Judgements that would have been published but for this.", "reason"
+        )
+        self.unknown_feedback = make.counter(
+            "feedback_unknown", "Feedback on alerts that are not known here, or no more."
+        )
+        self.health_snapshots = make.counter("health_snapshots", "Published health snapshots.")
+        self.end_to_end = make.histogram(
             "end_to_end_latency_seconds",
             "From the Kafka timestamp of the deciding event to the alert's commit.",
             END_TO_END,
         )
-        self.processing = histogram(
-            "event_processing_seconds", "Work for one event, the mean of each chunk applied.", PROCESSING
+        self.processing = make.histogram(
+            "event_processing_seconds", "Work for one event, the mean of each slice applied.", PROCESSING, "topic"
         )
-        self.alert_open = histogram("alert_open_seconds", "How long an alert was open, when it resolves.", OPEN)
+        self.alert_open = make.histogram("alert_open_seconds", "How long an alert was open, when it resolves.", OPEN)
 
-        self.lag_records = gauge("consumer_lag_records", "Records not yet applied.", "topic", "partition")
-        self.lag_seconds = gauge("consumer_lag_seconds", "Age of what is not yet applied.", "topic", "partition")
-        self.clock_timestamp = gauge("clock_timestamp_seconds", "The partition's clock (record time).", "partition")
-        self.clock_delay = gauge("clock_delay_seconds", "Broker time less clock, of the partition farthest behind.")
+    def _define_state(self, make: _Maker) -> None:
+        self.lag_records = make.gauge("consumer_lag_records", "Records not yet applied.", "topic", "partition")
+        self.lag_seconds = make.gauge("consumer_lag_seconds", "Age of what is not yet applied.", "topic", "partition")
+        self.clock_timestamp = make.gauge(
+            "clock_timestamp_seconds", "The partition's clock (record time).", "partition"
+        )
+        self.clock_delay = make.gauge(
+            "clock_delay_seconds", "Broker time less clock, of the partition farthest behind."
+        )
+        self.source_idle = make.gauge(
+            "source_idle", "1 while nothing has come for a while on any partition here.", "topic"
+        )
 
-        self.last_checkpoint = gauge(
+        self.last_checkpoint = make.gauge(
             "last_checkpoint_timestamp_seconds", "When the partition's last transaction was committed.", "partition"
         )
-        self.checkpoint = histogram("checkpoint_seconds", "One transaction, from snapshot to commit.", CHECKPOINT)
-        self.state_records = gauge("state_records", "State records in memory, of all partitions.")
-        self.state_bytes = gauge("state_bytes", "Bytes of the state records in memory, of all partitions.")
-        self.state_record_bytes = histogram("state_record_bytes", "Bytes of a state record written.", RECORD_BYTES)
+        self.checkpoint = make.histogram("checkpoint_seconds", "One transaction, from snapshot to commit.", CHECKPOINT)
+        self.producer_buffer = make.gauge("producer_buffer_messages", "Records sent and not yet acknowledged.")
+        self.accounts = make.gauge("accounts", "Accounts in memory, by the grade of their value index.", "grade")
+        self.state_accounts = make.gauge("state_accounts", "Accounts in memory, of all partitions.")
+        self.state_records = make.gauge("state_records", "State records in memory, of all partitions.")
+        self.state_bytes = make.gauge("state_bytes", "Bytes of the state records in memory, of all partitions.")
+        self.state_record_bytes = make.histogram("state_record_bytes", "Bytes of a state record written.", RECORD_BYTES)
 
-        self.rebalances = counter("rebalances", "Rebalances that this worker went through.")
-        self.rebalance_duration = histogram("rebalance_duration_seconds", "From revoked to reading again.", REBALANCE)
-        self.assigned_partitions = gauge("assigned_partitions", "Partition numbers that this worker owns.")
-        self.group_generation = gauge("group_generation", "Generation of the consumer group.")
-        self.recovery_remaining = gauge(
+    def _define_work(self, make: _Maker) -> None:
+        self.rebalances = make.counter("rebalances", "Rebalances that this worker went through.")
+        self.rebalance_duration = make.histogram(
+            "rebalance_duration_seconds", "From revoked to reading again.", REBALANCE
+        )
+        self.assigned_partitions = make.gauge("assigned_partitions", "Partition numbers that this worker owns.")
+        self.group_generation = make.gauge("group_generation", "Generation of the consumer group.")
+        self.recovery_remaining = make.gauge(
             "recovery_remaining_records", "State records still to be read back (an upper bound).", "partition"
         )
-        self.recovery_duration = histogram("recovery_duration_seconds", "Reading the state back.", RECOVERY)
-        self.recovery_in_progress = gauge("recovery_in_progress", "1 while state is read back.")
+        self.recovery_duration = make.histogram("recovery_duration_seconds", "Reading the state back.", RECOVERY)
+        self.recovery_in_progress = make.gauge("recovery_in_progress", "1 while state is read back.")
 
-        self.loop_lag = gauge("event_loop_lag_seconds", "How late the event loop's last tick was.")
-        self.broker_connected = gauge("broker_connected", "1 when the broker answered last time.")
-        self.is_ready = gauge("ready", "1 when events are applied, as /readyz says.")
-        self.auth_failures = counter("auth_failures", "Times the broker refused our credentials or rights.")
+        self.loop_lag = make.gauge("event_loop_lag_seconds", "How late the event loop's last tick was.")
+        self.broker_connected = make.gauge("broker_connected", "1 when the broker answered last time.")
+        self.is_ready = make.gauge("ready", "1 when events are applied, as /readyz says.")
+        self.auth_failures = make.counter("auth_failures", "Times the broker refused our credentials or rights.")
 
     def _touch(self) -> None:
+        self.dedupe_age.set(DEDUPE_DAYS * DAY)
+        for grade in GRADES:
+            self.accounts.labels(grade)
+        for why in SUPPRESSED:
+            self.suppressed.labels(why)
         for topic in self._topics:
+            self.processing.labels(topic)
+            self.dlq_limit.labels(topic)
+            self.source_idle.labels(topic)
             self.consumed.labels(topic)
             self.lost_records.labels(topic)
             self.applied_events.labels(topic)
@@ -167,153 +224,3 @@ class Metrics(Silence):
     def exposition(self) -> bytes:
         """Everything as Prometheus reads it (text format 0.0.4)."""
         return generate_latest(self._registry)
-
-    def refused(self) -> None:
-        """Hear that the broker refused our credentials or rights."""
-        self.auth_failures.inc()
-
-    # -- the observer ----------------------------------------------------------------------------------------------
-
-    def readiness(self, *, ready: bool, reason: str) -> None:
-        """Show what `/readyz` says; the reason is for the log."""
-        del reason
-        self.is_ready.set(ready)
-
-    def loop_ticked(self, late_seconds: float) -> None:
-        """Show how late the loop is."""
-        self.loop_lag.set(late_seconds)
-
-    def broker(self, *, connected: bool) -> None:
-        """Show whether the broker answers."""
-        self.broker_connected.set(connected)
-
-    def rebalance_started(self) -> None:
-        """Count it."""
-        self.rebalances.inc()
-
-    def rebalance_ended(self, seconds: float, partitions: frozenset[int], generation: int) -> None:
-        """Show what is owned, and forget the numbers of what left: another worker shows them now."""
-        self.rebalance_duration.observe(seconds)
-        self.assigned_partitions.set(len(partitions))
-        self.group_generation.set(generation)
-        for topic, partition in [place for place in self._lags if place[1] not in partitions]:
-            self._lags.discard((topic, partition))
-            self.lag_records.remove(topic, str(partition))
-            self.lag_seconds.remove(topic, str(partition))
-        for partition in self._clocks - partitions:
-            for gauge in (self.clock_timestamp, self.last_checkpoint, self.recovery_remaining):
-                gauge.remove(str(partition))
-        self._clocks &= partitions
-        self._states = {partition: kept for partition, kept in self._states.items() if partition in partitions}
-        self._delays = {partition: kept for partition, kept in self._delays.items() if partition in partitions}
-        self._sum_up()
-
-    def recovery_started(self, remaining: dict[int, int]) -> None:
-        """Show how much state is to be read."""
-        self.recovery_in_progress.set(1)
-        for partition, records in remaining.items():
-            self.recovery_progress(partition, records)
-
-    def recovery_progress(self, partition: int, remaining: int) -> None:
-        """Show how much is left."""
-        self._clocks.add(partition)
-        self.recovery_remaining.labels(partition).set(remaining)
-
-    def recovery_ended(self, seconds: float) -> None:
-        """Show that all state is there."""
-        self.recovery_in_progress.set(0)
-        self.recovery_duration.observe(seconds)
-        for partition in self._clocks:
-            self.recovery_remaining.labels(partition).set(0)
-
-    def fetched(self, topic: str, partition: int, records: int) -> None:
-        """Count what arrived."""
-        del partition
-        self.consumed.labels(_in(topic, self._topics)).inc(records)
-
-    def lost(self, topic: str, partition: int, offsets: int) -> None:
-        """Count what is gone."""
-        del partition
-        self.lost_records.labels(_in(topic, self._topics)).inc(offsets)
-
-    def applied(self, partition: int, records: int, seconds: float) -> None:
-        """Observe the mean work of a chunk."""
-        del partition
-        if records:
-            self.processing.observe(seconds / records)
-
-    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
-        """Show what is left to do."""
-        self._lags.add((topic, partition))
-        self.lag_records.labels(topic, partition).set(records)
-        self.lag_seconds.labels(topic, partition).set(seconds)
-
-    def clock(self, partition: int, clock_ms: int, broker_ms: int) -> None:
-        """Show the clock, and how far the slowest is behind the broker."""
-        self._clocks.add(partition)
-        self.clock_timestamp.labels(partition).set(clock_ms / 1_000)
-        if broker_ms and self._live:
-            self._delays[partition] = max(0, broker_ms - clock_ms) / 1_000
-            self._sum_up()
-
-    def state(self, partition: int, records: int, size_bytes: int) -> None:
-        """Show what is kept in memory."""
-        self._states[partition] = (records, size_bytes)
-        self._sum_up()
-
-    def checkpointed(self, partition: int, changes: Changes, seconds: float) -> None:
-        """Count what became durable, once it is."""
-        now = self._wall()
-        self._clocks.add(partition)
-        self.last_checkpoint.labels(partition).set(now)
-        self.checkpoint.observe(seconds)
-        for _, state in changes.states:
-            if state is not None:
-                self.state_record_bytes.observe(len(state))
-        self.health_snapshots.inc(sum(not isinstance(health, Forgotten) for health in changes.health))
-        for alert in changes.alerts:
-            if alert.transition == "resolved":
-                self.alert_open.observe(_seconds(alert.detected_at) - _seconds(alert.opened_at))
-        for dead in changes.dead_letters:
-            self.dlq.labels(_in(dead.topic, self._topics), _in(dead.reject.code, REJECT_CODES)).inc()
-        self._count(changes.tally, len(changes.dead_letters))
-        if self._live:
-            for decided_ms in changes.tally.decided:
-                self.end_to_end.observe(max(0.0, now - decided_ms / 1_000))
-
-    def failed(self, reason: str) -> None:
-        """Count a refusal; every other end is told by the log and the exit code."""
-        if reason == "authorization":
-            self.refused()
-
-    def _count(self, tally: Tally, dead_letters: int) -> None:
-        for topic, count in tally.applied.items():
-            self.applied_events.labels(_in(topic, self._topics)).inc(count)
-        for topic, count in tally.late.items():
-            self.late.labels(_in(topic, self._topics)).inc(count)
-        for (family, severity, transition), count in tally.transitions.items():
-            self.alerts.labels(_in(family, FAMILIES), _in(severity, SEVERITIES), _in(transition, TRANSITIONS)).inc(
-                count
-            )
-        for rule, count in tally.opened.items():
-            self.rule_alerts.labels(_in(rule, self._rules)).inc(count)
-        for what, count in tally.evicted.items():
-            self.evictions.labels(_in(what, EVICTED)).inc(count)
-        self.inversions.inc(tally.inversions)
-        self.unknown_feedback.inc(tally.unknown_feedback)
-        self.skipped.labels("duplicate").inc(tally.duplicates)
-        # of an unknown type only the first few a day become dead letters
-        self.skipped.labels("unknown_type").inc(max(0, sum(tally.rejected.values()) - dead_letters))
-
-    def _sum_up(self) -> None:
-        self.state_records.set(sum(records for records, _ in self._states.values()))
-        self.state_bytes.set(sum(size for _, size in self._states.values()))
-        self.clock_delay.set(max(self._delays.values(), default=0.0))
-
-
-def _in(value: str, known: Collection[str]) -> str:
-    return value if value in known else OTHER
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()

@@ -2,6 +2,7 @@
 
 # ruff: noqa: D102 - the protocol describes each method
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from detector.streaming.fold import Changes
@@ -43,6 +44,9 @@ class Observer(Protocol):
     def applied(self, partition: int, records: int, seconds: float) -> None:
         """Records were folded into state (not yet durable), in `seconds` of work."""
 
+    def worked(self, topic: str, seconds: float) -> None:
+        """An event of this topic took so long to apply: the mean of a slice of work that held some of it."""
+
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
         """Records not yet applied, and the age of the last one fetched (0 where nothing is left)."""
 
@@ -54,6 +58,21 @@ class Observer(Protocol):
 
     def state(self, partition: int, records: int, size_bytes: int) -> None:
         """Committed state kept in memory: records and the bytes of their keys and values."""
+
+    def standing(self, partition: int, grades: Mapping[str, int]) -> None:
+        """Accounts in memory by grade; told before `state`."""
+
+    def source(self, topic: str, *, idle: bool) -> None:
+        """Whether nothing has come of an in-topic for a while, on any partition that is read here."""
+
+    def producer_buffered(self, messages: int) -> None:
+        """Records given to the producers of all partitions that the broker has not acknowledged yet."""
+
+    def quarantined(self, partition: int, records: int) -> None:
+        """So many state records could not be read back and were put aside."""
+
+    def dead_letter_limit(self, topic: str, *, tripped: bool) -> None:
+        """Whether too many records of an in-topic are unusable: nothing is fetched then."""
 
     def checkpointed(self, partition: int, changes: Changes, seconds: float) -> None:
         """A transaction was committed: these changes are durable. `seconds` from snapshot to commit."""
@@ -80,5 +99,11 @@ class Silence(Observer):
     def waiting(self, partition: int, topics: frozenset[str]) -> None: ...
     def clock(self, partition: int, clock_ms: int, broker_ms: int) -> None: ...
     def state(self, partition: int, records: int, size_bytes: int) -> None: ...
+    def worked(self, topic: str, seconds: float) -> None: ...
+    def standing(self, partition: int, grades: Mapping[str, int]) -> None: ...
+    def source(self, topic: str, *, idle: bool) -> None: ...
+    def producer_buffered(self, messages: int) -> None: ...
+    def quarantined(self, partition: int, records: int) -> None: ...
+    def dead_letter_limit(self, topic: str, *, tripped: bool) -> None: ...
     def checkpointed(self, partition: int, changes: Changes, seconds: float) -> None: ...
     def failed(self, reason: str) -> None: ...

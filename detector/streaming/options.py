@@ -83,6 +83,8 @@ class WorkerOptions:
     """Between checkpoints while far behind: fewer states are written twice."""
     idle_interval: float = 5.0
     """An idle partition tells the broker this often where it stands, and learns the broker's time."""
+    source_idle_seconds: float = 600.0
+    """An in-topic of which nothing has come for so long counts as idle."""
     in_flight_records: int = 10_000
     """Records of one topic-partition held in memory before its fetching pauses."""
     in_flight_bytes: int = 16 << 20

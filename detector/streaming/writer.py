@@ -44,6 +44,8 @@ class Writer:
         self.options = options
         self.partition = partition
         self.crash_point = crash_point
+        self.unanswered = 0
+        """Records given to the producer that the broker has not acknowledged yet."""
         self._producer: Any = (make_producer or producer_factory(options))(options.transactional_id(partition))
         self._partitions: dict[str, int] = {}
         self._published: list[tuple[str, Callable[[Any], Outgoing], Callable[[Changes], Sequence[Any]]]] = [
@@ -75,6 +77,7 @@ class Writer:
         await asyncio.gather(*published)
         crash_point("alerts")
         answers = await asyncio.gather(*states)
+        self.unanswered = 0
         crash_point("states")
         offsets = {
             TopicPartition(topic, self.partition): OffsetAndMetadata(offset, "")
@@ -111,9 +114,9 @@ class Writer:
             if batches[-1].append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
                 batches.append(producer.create_batch())  # a first record always fits
                 batches[-1].append(timestamp=None, key=key, value=value, headers=list(headers))
-        return [
-            await producer.send_batch(batch, topic, partition=partition) for batch in batches if batch.record_count()
-        ]
+        batches = [batch for batch in batches if batch.record_count()]
+        self.unanswered += sum(batch.record_count() for batch in batches)
+        return [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
 
 
 def producer_factory(options: WorkerOptions) -> ProducerFactory:

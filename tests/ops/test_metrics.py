@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from detector.domain.record import DeadLetter, Record, Reject
 from detector.domain.tally import Tally, new_tally
-from detector.streaming.metrics import Metrics
+from detector.streaming.meter import Meter
+from detector.streaming.metrics import contract
 from detector.streaming.observer import Observer
 from schemas.refusal import REASONS
 
@@ -42,9 +43,9 @@ class Done:
     tally: Tally = field(default_factory=new_tally)
 
 
-def make(*, live: bool = True, rules: tuple[str, ...] = RULES) -> tuple[Metrics, CollectorRegistry]:
+def make(*, live: bool = True, rules: tuple[str, ...] = RULES) -> tuple[Meter, CollectorRegistry]:
     registry = CollectorRegistry()
-    return Metrics(registry, topics=TOPICS, rules=rules, live=live, wall=lambda: NOW), registry
+    return Meter(registry, topics=TOPICS, rules=rules, live=live, wall=lambda: NOW), registry
 
 
 def dead(topic: str, code: str) -> DeadLetter:
@@ -64,6 +65,8 @@ def everything_happens(observer: Observer, partition: int = 0, suffix: str = "")
         duplicates=1,
         inversions=1,
         unknown_feedback=1,
+        forgotten_ms=7_000,
+        suppressed=Counter({"snoozed": 2, f"whim{suffix}": 1}),
         decided=[int((NOW - 3) * 1_000)],
     )
     observer.broker(connected=True)
@@ -77,8 +80,14 @@ def everything_happens(observer: Observer, partition: int = 0, suffix: str = "")
     observer.fetched("usage", partition, 4)
     observer.lost("usage", partition, 3)
     observer.applied(partition, 4, 0.0004)
+    observer.worked("usage", 0.0001)
     observer.lag("usage", partition, 9, 12.0)
     observer.clock(partition, int(NOW - 60) * 1_000, int(NOW) * 1_000)
+    observer.source("usage", idle=True)
+    observer.producer_buffered(6)
+    observer.dead_letter_limit("usage", tripped=True)
+    observer.quarantined(partition, 2)
+    observer.standing(partition, {"green": 3, "insufficient_data": 2})
     observer.state(partition, 10, 1_000)
     letters = [dead("usage", "bad_json"), dead(f"nowhere{suffix}", f"nonsense{suffix}")]
     done = Done([(b"k", b"x" * 300), (b"l", None)], {}, [Resolved(account_id=suffix)], [{}], letters, tally)
@@ -129,7 +138,17 @@ def test_every_metric_moves_when_what_it_counts_happens() -> None:
         ("detector_account_inversions_total{}", 1),
         ("detector_state_evictions_total{reason=other}", 1),
         ("detector_end_to_end_latency_seconds_sum{}", 3.0),
-        ("detector_event_processing_seconds_sum{}", 0.0001),
+        ("detector_event_processing_seconds_sum{topic=usage}", 0.0001),
+        ("detector_alerts_suppressed_total{reason=snoozed}", 2),
+        ("detector_alerts_suppressed_total{reason=other}", 1),
+        ("detector_dedupe_age_seconds{}", 7),
+        ("detector_source_idle{topic=usage}", 1),
+        ("detector_source_idle{topic=crm}", 0),
+        ("detector_producer_buffer_messages{}", 6),
+        ("detector_dlq_limit_tripped{topic=usage}", 1),
+        ("detector_state_records_quarantined_total{}", 2),
+        ("detector_accounts{grade=green}", 3),
+        ("detector_state_accounts{}", 5),
         ("detector_alert_open_seconds_sum{}", 7_200),
         ("detector_consumer_lag_records{partition=0,topic=usage}", 9),
         ("detector_consumer_lag_seconds{partition=0,topic=usage}", 12),
@@ -231,17 +250,21 @@ def test_the_exposition_is_text_with_the_process_beside_our_own() -> None:
     assert "_created" not in text
 
 
-def test_the_page_for_operators_names_every_metric_and_no_other() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
-    table = page[page.index("| metric |") :]
-    named = dict(re.findall(r"^\| `(detector_\w+)` \| ([\w, ]*?) ?\|", table, re.MULTILINE))
+def test_the_contract_is_what_is_exported() -> None:
+    """Whoever writes rules and dashboards against the list finds each name, kind and label in the exposition."""
     told, registry = make()
     told.describe({"version": "1", "faust": "2", "aiokafka": "3"}, "abc")
     everything_happens(told)
-    exported: dict[str, str] = {}
+    exported = {}
     for family in registry.collect():
-        if family.name.startswith("detector_"):
-            suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
-            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
-            exported[family.name + suffix] = ", ".join(sorted(labels))
-    assert {name: ", ".join(sorted(filter(None, labels.split(", ")))) for name, labels in named.items()} == exported
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        exported[family.name + suffix] = (family.type, labels, family.documentation)
+    assert {one.name: (one.kind, set(one.labels), one.help) for one in contract()} == exported
+
+
+def test_the_page_for_operators_has_the_contract_in_its_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    for one in contract():
+        if one.name.startswith("detector_"):
+            assert f"| `{one.name}` | {one.kind} | {', '.join(one.labels)} | {one.help} |" in page
