@@ -7,11 +7,13 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DOMAIN_TESTS := tests/domain tests/scenarios
 LOCK := requirements.lock
+FUZZ_LOCK := fuzz.lock
+MINUTES ?= 10
 LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its files. Written by `make lock` from pyproject.toml; not edited by hand.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet kafka lock clean
+.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -60,14 +62,23 @@ bench: setup ## events a second of one worker, where the time goes, and how larg
 quiet: setup ## false alerts of 500 healthy accounts in a year, by rule, into docs/quiet.md
 	$(BIN)/python -m benchmarks.quiet --write
 
+fuzz: setup ## 20,000 random inputs to the decoder, then 10 min each of it and of the pack loader, guided by coverage
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(FUZZ_LOCK)
+	$(BIN)/python -m tests.fuzz any
+	$(BIN)/python -m tests.fuzz decode --minutes $(MINUTES)
+	$(BIN)/python -m tests.fuzz pack --minutes $(MINUTES)
+
 kafka: setup ## run a local Kafka until Ctrl-C
 	@$(BIN)/python -m detector.localkafka
 
 lock: setup ## resolve pyproject.toml anew into requirements.lock
-	PIP_FIND_LINKS= $(BIN)/pip-compile -q --all-extras --build-deps-for editable --generate-hashes --allow-unsafe \
+	PIP_FIND_LINKS= $(BIN)/pip-compile -q --extra demo --extra dev --build-deps-for editable --generate-hashes --allow-unsafe \
 		--strip-extras --no-header --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		-o $(LOCK) pyproject.toml
 	@{ echo '$(LOCK_HEAD)'; cat $(LOCK); } > $(LOCK).new && mv $(LOCK).new $(LOCK)
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["fuzz"])' \
+		| PIP_FIND_LINKS= $(BIN)/pip-compile -q --generate-hashes --strip-extras --no-header --no-annotate \
+		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $(FUZZ_LOCK) -
 
 clean: ## remove what was installed and cached here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .fuzz .coverage dist

@@ -12,6 +12,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from types import MappingProxyType
 from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 from aiokafka.partitioner import murmur2
@@ -49,6 +50,9 @@ _COUNTED: Final = frozenset(EVENT_TYPES[name] for name in WINDOWED)
 _KEPT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {name: frozenset(event.__struct_fields__) for name, event in EVENT_TYPES.items()}
 )
+
+_OF_LIBRDKAFKA: Final = "librdkafka's default put it there: set partitioner=murmur2_random"
+_OF_OTHERS: Final = "name no partition yourself, and set the Java client's partitioner (murmur2 of the key)"
 
 # What the typed decoder does not see: characters that no id may have, as themselves or as escapes; and letters
 # as escapes, with which the name of a field that it skips, and the models judge, could be spelt.
@@ -171,7 +175,9 @@ def _out_of_place(event: Event, record: RawRecord, partition: int, partitions: i
     if key != event.account_id.encode():
         return _reject("key_mismatch", "the key is not the event's account_id", event.source, event.event_type)
     found = f"in partition {partition}, its key belongs into {partition_of(key, partitions)} of {partitions}"
-    return _reject("misrouted", found, event.source, event.event_type)
+    librdkafkas = crc32(key) % partitions == partition
+    advice = _OF_LIBRDKAFKA if librdkafkas else _OF_OTHERS
+    return _reject("misrouted", f"{found}; {advice}", event.source, event.event_type)
 
 
 def _out_of_time(event: Event, now: int) -> Reject | None:

@@ -46,6 +46,7 @@ class Document:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise PackError(f"cannot read {path}: {reason}; check the path of the pack") from None
+        self._left = len(text) + DEPTH
         try:
             _refuse_deep(text)
             node = yaml.compose(text, Loader=_LOADER)
@@ -61,6 +62,11 @@ class Document:
             raise PackError(f"{path}: nested too deeply") from None
 
     def _build(self, node: yaml.Node, where: Where) -> Any:
+        if len(where) > DEPTH:
+            raise RecursionError
+        self._left -= 1  # every part takes a character, unless it is an alias: ten lines of those can mean millions
+        if self._left < 0:
+            raise PackError(f"{self.path}:{node.start_mark.line + 1}: aliases repeat too much of it; write it out")
         self._lines[where] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             built: dict[Any, Any] = {}

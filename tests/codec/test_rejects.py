@@ -1,5 +1,7 @@
 """Every reason why a record is no event, and where the line runs."""
 
+from zlib import crc32
+
 import msgspec
 import pytest
 
@@ -41,6 +43,14 @@ def test_a_record_in_a_partition_where_its_key_does_not_belong_is_misrouted() ->
     found = reject_of(record(PLAIN), partition=(home + 1) % PARTITIONS)
     assert (found.code, found.event_type) == ("misrouted", "usage.recorded")
     assert f"belongs into {home} of {PARTITIONS}" in found.detail
+
+
+def test_an_emitter_that_misroutes_is_told_what_to_set() -> None:
+    home, librdkafkas = partition_of(b"acme", PARTITIONS), crc32(b"acme") % PARTITIONS
+    assert home != librdkafkas
+    assert "partitioner=murmur2_random" in reject_of(record(PLAIN), partition=librdkafkas).detail
+    (elsewhere, *_) = {*range(PARTITIONS)} - {home, librdkafkas}
+    assert "(murmur2 of the key)" in reject_of(record(PLAIN), partition=elsewhere).detail
 
 
 class Broken:
