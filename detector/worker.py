@@ -1,5 +1,6 @@
 """Puts the worker together: every part is made from the settings here, and there is no logic."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -21,6 +22,7 @@ from detector.streaming.http_server import HttpServer
 from detector.streaming.meter import Meter
 from detector.streaming.observer import Observer
 from detector.streaming.options import Broker, WorkerOptions
+from detector.streaming.watchdog import Watchdog
 from detector.streaming.writer import CrashPoint
 from detector.topic_check import look
 from detector.version import versions
@@ -63,6 +65,8 @@ def run(
     log = structlog.get_logger("detector.worker")
     log.info("starting", **versions(), app_id=settings.app_id, settings=settings.digest(), rules=len(plan.rules))
     log.info("serving /metrics, /livez and /readyz", host=settings.http_host, port=server.start())
+    watchdog = Watchdog(health.live, os._exit)
+    watchdog.start()
     try:
         return run_worker(
             options,
@@ -75,6 +79,7 @@ def run(
             crash_point=crash_point,
         )
     finally:
+        watchdog.stop()
         server.stop()
 
 

@@ -1,6 +1,7 @@
 """How the process ends when it must not go on: at once, with one line that says why, and a fitting exit code."""
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -21,7 +22,7 @@ from aiokafka.errors import (
 )
 
 from detector.domain.state import StateError
-from detector.errors import AUTH, CONFIG, INTERNAL, TEMPORARY, DetectorError
+from detector.errors import AUTH, CONFIG, INTERNAL, IO, TEMPORARY, DetectorError
 from detector.streaming.observer import Observer
 
 _log = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ _REFUSALS = (
 )
 _OURS = (MessageSizeTooLargeError, RecordListTooLargeError)
 """What we sent was wrong: the same is sent after every restart."""
+
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENFILE})
+"""What a file or the limits of this machine say; every other OSError is the network's."""
 
 Exit = Callable[[int], object]
 
@@ -53,7 +57,8 @@ class Ending:
     def abandon(self, what: str, error: BaseException) -> None:
         """Log what failed and end with the code that fits the error; nothing that comes later is waited for.
 
-        75 for the broker and failed transactions, 77 for a missing right, what a DetectorError says, else 70.
+        74 for a file or disk, 75 for the broker and failed transactions, 77 for a missing right, what a DetectorError
+        says, else 70.
         """
         if self.code is not None:
             return
@@ -102,6 +107,8 @@ def exit_code(error: BaseException) -> int:
         return CONFIG
     if isinstance(error, _REFUSALS):
         return AUTH
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return IO
     if isinstance(error, KafkaError | OSError | TimeoutError) and not isinstance(error, _OURS):
         return TEMPORARY
     return INTERNAL

@@ -67,6 +67,7 @@ class Engine:
         self._stopped = False
         self._generation = 0
         self._recovering = False
+        self._reached = True
         self._came_at: dict[str, float] = {}
         self._rebalance_began = self._recovery_began = self._progressed_at = monotonic()
 
@@ -222,6 +223,7 @@ class Engine:
 
     def observe(self) -> None:
         """Tell the observer how far everything has come; called about once a second."""
+        self._tell_broker()
         for live in self.live.values():
             for topic in self.topics:
                 self._observer.lag(topic, live.number, *live.lag(topic, self._standing(topic, live.number)))
@@ -232,6 +234,15 @@ class Engine:
 
         self._observer.producer_buffered(sum(writer.unanswered for writer in self._writers.values()))
         self._tell_sources()
+
+    def _tell_broker(self) -> None:
+        if self._consumer is None:
+            return
+        reached = self._consumer.thread.reached(self.options.session_timeout, waits=not self.running)
+        if reached != self._reached:
+            _log.warning("the broker answers again" if reached else "the broker does not answer: waiting for it")
+        self._reached = reached
+        self._observer.broker(connected=reached)
 
     def _tell_sources(self) -> None:
         now = monotonic()
@@ -343,9 +354,14 @@ class Engine:
             self._ending.abandon(f"recovering partition {message.partition}", error)
         self._observer.recovery_progress(message.partition, remaining)
 
-    def restore(self, active: Collection[int], standby: Collection[int] = ()) -> None:
-        """Every changelog was read: make the folds anew from committed state."""
-        if self.epoch != self._assigned_epoch:
+    async def restore(self, active: Collection[int], standby: Collection[int] = ()) -> None:
+        """Every changelog was read: make the folds anew from committed state.
+
+        That takes some 10 us an account, so the loop gets a turn after each partition: a million must not look like a
+        hang.
+        """
+        epoch = self.epoch
+        if epoch != self._assigned_epoch:
             return  # another rebalance has begun
         self._crash_point("recovery")
         try:
@@ -354,6 +370,9 @@ class Engine:
                 fold = self._fold_factory(number, store.values, self.partitions)
                 fold.restore()
                 self.live[number] = Live(number, fold, store, self._writers[number], self.topics, monotonic())
+                await asyncio.sleep(0)
+                if not epoch == self.epoch == self._assigned_epoch:
+                    return
         except Exception as error:  # noqa: BLE001 - Faust would not notice
             self._ending.abandon("restoring the state", error)
             return
@@ -394,6 +413,7 @@ class Engine:
         self._recovering = False
         self.running = True
         self._observer.rebalance_ended(monotonic() - self._rebalance_began, frozenset(self.live), self._generation)
+        self.observe()  # whoever sees that it is ready sees with what
         self._observer.readiness(ready=True, reason="ready")
         _log.info("reading partitions %s", sorted(self.live))
 

@@ -36,6 +36,7 @@ class Health(Silence):
         self._lags: dict[tuple[str, int], int] = {}
         self._lag = 0
         self._waiting: frozenset[int] = frozenset()
+        self._tripped: frozenset[str] = frozenset()
 
     def live(self) -> Answer:
         """Tell whether a restart would not help: the loop ticks, and work goes on or need not go on.
@@ -47,6 +48,8 @@ class Health(Silence):
             return Answer(ok=False, reason="event_loop_hangs")
         if not self._connected:
             return Answer(ok=True, reason="waiting_for_broker")
+        if self._tripped:
+            return Answer(ok=True, reason="dead_letter_limit")
         if self._lag and now - self._progressed >= PROGRESS_SECONDS:
             return Answer(ok=False, reason="no_progress")
         if self._waiting and not self._lag:
@@ -54,11 +57,13 @@ class Health(Silence):
         return Answer(ok=True, reason="working" if self._lag else "nothing_to_do")
 
     def ready(self) -> Answer:
-        """Tell whether events are being applied: assigned, recovered, connected and not stopping."""
+        """Tell whether events are being applied: assigned, recovered, connected, not stopping, no dead-letter limit."""
         if not self._ready.ok:
             return self._ready
         if not self._connected:
             return Answer(ok=False, reason="waiting_for_broker")
+        if self._tripped:
+            return Answer(ok=False, reason="dead_letter_limit")
         live = self.live()
         return live if not live.ok else self._ready
 
@@ -108,6 +113,10 @@ class Health(Silence):
         if (partition in self._waiting) != bool(topics):
             self._waiting ^= {partition}
             self._sum_up()
+
+    def dead_letter_limit(self, topic: str, *, tripped: bool) -> None:
+        """Somebody must look first: a restart would read the same records again."""
+        self._tripped = self._tripped | {topic} if tripped else self._tripped - {topic}
 
     def _sum_up(self) -> None:
         if not self._lag:

@@ -39,7 +39,7 @@ class BatchTable(faust.Table[bytes, bytes]):
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Make the folds anew from what was recovered."""
-        self.engine.restore({tp.partition for tp in active_tps}, {tp.partition for tp in standby_tps})
+        await self.engine.restore({tp.partition for tp in active_tps}, {tp.partition for tp in standby_tps})
 
 
 class BatchTableManager(TableManager):

@@ -150,6 +150,16 @@ class BatchThread(AIOKafkaConsumerThread):
             return _UNKNOWN
         return Standing(state._position, state.lso, state.timestamp)
 
+    def reached(self, seconds: float, *, waits: bool) -> bool:
+        """Say whether a broker answered within so many seconds; may be called from any thread.
+
+        While it `waits` for others to join the group nothing has to be answered: then an open connection will do.
+        """
+        if self._consumer is None:
+            return True  # it was reached before, and nothing was asked since
+        opened = [one for one in list(self._consumer._client._conns.values()) if one.connected()]
+        return any(waits or time.monotonic() - one._last_action < seconds for one in opened)
+
     def session_lost(self) -> bool:
         """Say whether the group went on without this member: what it holds may belong to another by now."""
         return bool(self._ensure_consumer()._coordinator.generation == -1)

@@ -122,6 +122,17 @@ def test_the_lag_of_partitions_that_left_is_forgotten(health: Health, clock: Clo
     assert health.live().reason == "nothing_to_do"
 
 
+def test_a_dead_letter_limit_is_for_a_person_and_no_reason_to_start_again(health: Health, clock: Clock) -> None:
+    """P10: the worker keeps its partitions and stops fetching; alive and not ready until somebody restarts it."""
+    working(health).lag("t", 1, 5, 1.0)
+    health.dead_letter_limit("t", tripped=True)
+    pass_time(health, clock, 10_000)
+    assert (health.live().ok, health.live().reason) == (True, "dead_letter_limit")
+    assert (health.ready().ok, health.ready().reason) == (False, "dead_letter_limit")
+    health.dead_letter_limit("t", tripped=False)
+    assert health.live().reason == "no_progress"
+
+
 def test_stopping_is_told_at_once(health: Health) -> None:
     working(health).readiness(ready=False, reason="stopping")
     assert health.ready().reason == "stopping"

@@ -14,7 +14,7 @@ from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.engine import Engine
 from detector.streaming.fold import Fold
-from detector.streaming.observer import Silence
+from detector.streaming.observer import Observer, Silence
 from detector.streaming.options import Broker, WorkerOptions
 from detector.streaming.thread import Standing
 from tests.streaming.counting import ENCODERS, CountingFold
@@ -130,6 +130,11 @@ class Reading:
     def __init__(self) -> None:
         self.at: dict[TP, Standing] = {}
         self.answers = 0
+        self.connected = True
+
+    def reached(self, seconds: float, *, waits: bool) -> bool:  # noqa: ARG002
+        """Whether the broker answers."""
+        return self.connected
 
     def standing(self, tp: TP) -> Standing:
         """What is known of a topic-partition."""
@@ -145,7 +150,13 @@ class Stage:
     """An engine with everything around it made of fakes."""
 
     def __init__(
-        self, options: WorkerOptions = OPTIONS, *, merging: bool = False, urgency: bool = False, **fake: Any
+        self,
+        options: WorkerOptions = OPTIONS,
+        *,
+        merging: bool = False,
+        urgency: bool = False,
+        observer: Observer | None = None,
+        **fake: Any,
     ) -> None:
         self.options = options
         self.exits: list[int] = []
@@ -167,7 +178,7 @@ class Stage:
             2,
             make_fold,
             ENCODERS,
-            observer=Silence(),
+            observer=observer or Silence(),
             ending=Ending(Silence(), self.exits.append),
             crash_point=self.passed.append,
             make_producer=make_producer,
@@ -186,7 +197,7 @@ class Stage:
     async def assign(self, *numbers: int) -> None:
         """A whole rebalance up to reading."""
         await self.engine.take_over(self.assignment(*numbers), 1)
-        self.engine.restore(set(numbers))
+        await self.engine.restore(set(numbers))
         sources = [tp for tp in self.assignment(*numbers) if tp.topic in self.options.topics]
         offsets = dict.fromkeys(sources, 0) | self.engine.start_offsets(dict.fromkeys(sources))
         self.engine.resume(offsets)

@@ -1,5 +1,6 @@
 """The process ends at once, with one line and a code that says whose fault it was."""
 
+import errno
 import logging
 import threading
 
@@ -35,6 +36,9 @@ class Ear(Silence):
         (ProducerFenced(), 75, "fenced"),
         (KafkaConnectionError("gone"), 75, "checkpoint"),
         (TimeoutError(), 75, "checkpoint"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), 75, "checkpoint"),
+        (OSError(errno.ENOSPC, "No space left on device"), 74, "checkpoint"),
+        (OSError(errno.EMFILE, "Too many open files"), 74, "checkpoint"),
         (GroupAuthorizationFailedError("app"), 77, "authorization"),
         (TopicAuthorizationFailedError("usage"), 77, "authorization"),
         (DetectorError("a newer state", CONFIG), 78, "checkpoint"),

@@ -1,6 +1,7 @@
 """The fetching thread: what is taken out of the client, what is paused, and what is dead."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -215,3 +216,39 @@ def test_a_lost_session_shows_in_the_generation() -> None:
         assert thread.session_lost()
 
     scene(play)
+
+
+class Connection:
+    """An open or closed connection and when something was heard on it last."""
+
+    def __init__(self, heard_seconds_ago: float, *, opened: bool = True) -> None:
+        self._last_action = time.monotonic() - heard_seconds_ago
+        self._opened = opened
+
+    def connected(self) -> bool:
+        return self._opened
+
+
+@pytest.mark.parametrize(
+    ("connections", "waits", "reached"),
+    [
+        ([Connection(1)], False, True),
+        ([Connection(60), Connection(1)], False, True),  # one broker of several is enough
+        ([Connection(60)], False, False),  # open, but silent: a broker that is stopped
+        ([Connection(60)], True, True),  # others are still to join the group: nothing has to be answered
+        ([Connection(1, opened=False)], True, False),
+        ([], False, False),
+    ],
+)
+def test_a_broker_is_reached_where_one_answered_lately(
+    connections: list[Connection], waits: bool, reached: bool
+) -> None:
+    thread = cast("Any", object.__new__(BatchThread))
+    thread._consumer = SimpleNamespace(_client=SimpleNamespace(_conns=dict(enumerate(connections))))
+    assert thread.reached(10, waits=waits) is reached
+
+
+def test_before_the_start_the_first_contact_counts() -> None:
+    thread = cast("Any", object.__new__(BatchThread))
+    thread._consumer = None
+    assert thread.reached(10, waits=False)
