@@ -141,4 +141,5 @@ def partition(
         decode=decoded,
         store=store,
         record_time=settings.record_time,
+        minor=int(settings.state_write_version.partition(".")[2]),
     )

@@ -5,7 +5,14 @@ from typing import Any, Final, final
 
 from detector.domain.calendar import DAY_MS, Calendar, calendar_of
 from detector.domain.hot import NEVER, hash8
-from detector.domain.state import AccountRecord, decode_account_record
+from detector.domain.state import (
+    NONE_UNKNOWN,
+    AccountRecord,
+    decode_account_record,
+    encode_record,
+    unknown_of,
+)
+from detector.domain.versions import StateError
 
 RENEWAL_LINES: Final = ((30, 2), (90, 1))  # R2.8: at most so many days before the renewal, so many steps more
 ONBOARDING_DAYS: Final = 180
@@ -26,6 +33,7 @@ class Account:
         "_calendar",
         "_raw",
         "_record",
+        "_unknown",
         "account_id",
         "first_event",
         "hot",
@@ -47,16 +55,34 @@ class Account:
         self.lost: dict[str, int] = {}
         self._raw = raw
         self._record: AccountRecord | None = AccountRecord() if raw is None else None
+        self._unknown = NONE_UNKNOWN
         self._calendar: Calendar | None = None
 
     @property
     def record(self) -> AccountRecord:
-        """The account record; thawed at the first use."""
+        """The account record; thawed at the first use. Raises StateError where that is the first of `is_readable`."""
         record = self._record
         if record is None:
             assert self._raw is not None  # noqa: S101 - the constructor gives one or the other
             record = self._record = decode_account_record(self._raw)
+            self._unknown = unknown_of(record, self._raw)
         return record
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the record was not used yet."""
+        return self._record is None
+
+    def is_readable(self) -> bool:
+        """Thaw the record and say whether it could be read."""
+        try:
+            return self.record is not None
+        except StateError:
+            return False
+
+    def stored(self, minor: int) -> bytes:
+        """The record's bytes, in this minor version of the state at least."""
+        return encode_record(self.record, minor, self._unknown)
 
     def fact(self, name: str) -> Any:
         """The present value of a profile field; None when unknown or cleared."""

@@ -36,6 +36,8 @@ _ENTRY: Final = Struct("<8sqQH")  # hash, last use, days of use, day of the firs
 _LAST: Final = Struct("<qQ")
 _FIRST_AT: Final = 24
 _BEGAN: Final = Struct("<8s3H24s")  # feature, the days on which three people began with it, who they are
+ENTRY_BYTES: Final = _ENTRY.size
+NEWCOMER_BYTES: Final = _BEGAN.size
 _ALL: Final = 2**BITS - 1
 _NOBODY: Final = LAST_DAY
 

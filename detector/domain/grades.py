@@ -34,5 +34,5 @@ def grade_in(data: bytes) -> str:
     """The grade in an encoded account record; NONE for what is no such record, which is for its reader to say."""
     try:
         return str(_decode(data).standing.grade)  # type: ignore[attr-defined]  # made of the record's own fields above
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return NONE

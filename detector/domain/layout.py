@@ -65,9 +65,9 @@ U16: Final = Struct("<H")
 I32: Final = Struct("<i")
 I64: Final = Struct("<q")
 _STARTS: Final = Struct("<5H")
-_OLD_HEADER: Final = 112
-_OLD_ENTRY: Final = 10
-_OLD_IDS: Final = 3  # how many recent ids there are
+OLD_HEADER: Final = 112
+OLD_ENTRY: Final = 10
+OLD_IDS: Final = 3  # how many recent ids there are
 
 read_starts: Final = _STARTS.unpack_from
 write_starts: Final = _STARTS.pack_into
@@ -117,20 +117,20 @@ def _from_version_1(old: bytes) -> bytearray:
     """Members get their months, as far as their last days tell them."""
     length = old[LENGTH]
     ids = length + DAYS * old[DAY_WIDTH] + WEEKS * old[WEEK_WIDTH]
-    members = ids + 8 * old[_OLD_IDS]
+    members = ids + 8 * old[OLD_IDS]
     newest: int = I32.unpack_from(old, NEWEST)[0]
     period = newest // DAYS * DAYS
     kept = bytearray()
-    for at in range(members, len(old), _OLD_ENTRY):
+    for at in range(members, len(old), OLD_ENTRY):
         now, before = old[at + 8], old[at + 9]
         days = [period + now - 1] * (now > 0) + [period - DAYS + before - 1] * (before > 0)
         months = {day // MONTH_DAYS for day in days if newest // MONTH_DAYS - day // MONTH_DAYS < MONTHS}
-        kept += old[at : at + _OLD_ENTRY] + bytes((sum(1 << month % MONTHS for month in months),))
+        kept += old[at : at + OLD_ENTRY] + bytes((sum(1 << month % MONTHS for month in months),))
     longer = HEADER.size - length
     level = max(old[LEVEL], old[LEVEL + 1])
     end = members + longer + len(kept)
-    block = bytearray(old[:_OLD_HEADER]) + bytes(HEADER.size - _OLD_HEADER) + old[length:members] + kept
-    block[0], block[LENGTH], block[_OLD_IDS] = VERSION, HEADER.size, 0
+    block = bytearray(old[:OLD_HEADER]) + bytes(HEADER.size - OLD_HEADER) + old[length:members] + kept
+    block[0], block[LENGTH], block[OLD_IDS] = VERSION, HEADER.size, 0
     write_starts(block, STARTS, ids + longer, members + longer, end, end, end)
     block[MONTH_LEVELS : MONTH_LEVELS + MONTHS] = bytes((level,) * MONTHS)
     return block

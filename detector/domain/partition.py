@@ -18,26 +18,31 @@ from detector.domain.alerts import Alert, RecordTrigger
 from detector.domain.calendar import DAY_MS
 from detector.domain.detect import USAGE, Detect
 from detector.domain.duplicates import duplicate, reach, remembered
-from detector.domain.events import AccountErased, AccountMerged, Event, FeedHeartbeat, UsageRecorded
+from detector.domain.events import AccountErased, AccountMerged, Event, FeedHeartbeat, StakeholderErased, UsageRecorded
 from detector.domain.features import feature_hash
 from detector.domain.grades import NONE, grade_in
 from detector.domain.health import Forgotten, Health
 from detector.domain.plan import Plan
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
 from detector.domain.schedule import Schedule
+from detector.domain.sound import account_is_sound
 from detector.domain.state import (
+    ASIDE,
+    NONE_UNKNOWN,
     PARTITION_KEY,
     PartitionRecord,
-    StateError,
     account_path,
     decode_partition_record,
     encode_record,
     hot_key,
+    path_of,
     record_key,
     split_path,
+    unknown_of,
 )
 from detector.domain.tally import Tally, new_tally
 from detector.domain.verdict import GRACE_MS
+from detector.domain.versions import WRITTEN, StateError
 
 RecordTime = Literal["log_append", "create"]
 Decode = Callable[[RawRecord, str], Event | Reject]
@@ -48,6 +53,7 @@ UNKNOWN_NAMES: Final = 256
 UNKNOWN_KEPT: Final = 10  # dead letters a day of one unknown type of one source (events.md 3)
 LATE_MS: Final = DAY_MS
 MAX_THAWED: Final = 20_000
+MOST_ASIDE: Final = 64 << 10  # bytes of what could not be read: as much as a record may have
 _LAST: Final = "\U0010ffff"
 
 
@@ -87,7 +93,8 @@ class Partition:
 
     `store` is its committed state, key to value, read through and kept current by the caller. `topics` are the
     in-topics and control; in `create` mode the merge waits for a head of each of `waits_for` (default: all topics).
-    With `bare` alerts name no partition or offset, as in a replay of bare files.
+    With `bare` alerts name no partition or offset, as in a replay of bare files. State is written in the minor version
+    `minor` at least.
     """
 
     def __init__(
@@ -101,6 +108,7 @@ class Partition:
         record_time: RecordTime = "log_append",
         waits_for: Collection[str] | None = None,
         bare: bool = False,
+        minor: int = WRITTEN,
     ) -> None:
         self.number = number
         self.urgent = False
@@ -112,6 +120,8 @@ class Partition:
         self._record_time = record_time
         self._waits_for = frozenset(topics if waits_for is None else waits_for)
         self._bare = bare
+        self._minor = minor
+        self._read_minor, self._unknown_fields = 0, NONE_UNKNOWN
         self._detect = Detect(plan)
         self._schedule = Schedule()
         self._queues = {topic: _Queue(-1) for topic in sorted(topics)}
@@ -121,6 +131,7 @@ class Partition:
         self._accounts: dict[tuple[str, str], Account] = {}
         self._dirty: dict[Account, None] = {}
         self._gone: dict[str, bool] = {}  # paths whose stored state is void, and whether its tombstones were collected
+        self._aside: dict[bytes, bytes | None] = {}
         self._ended: dict[str, bytes] = {}
         self._anew_until = -1
         self._moved = False
@@ -134,12 +145,13 @@ class Partition:
     def restore(self) -> None:
         """Rebuild positions, clock and deadlines from the store; reads hot blocks as they are and thaws nothing.
 
-        Raises StateError for a partition record that this release cannot read, or written under a later release of the
-        pack: its rules have judged already.
+        An account whose state cannot be read is put aside. Raises StateError for a partition record that this release
+        cannot read, for state of a later version, and for such as was written under a later release of the pack: its
+        rules have judged already.
         """
         data = self._store.get(PARTITION_KEY)
         if data is not None:
-            record = decode_partition_record(data)
+            record = self._read(data)
             if record.release > self._plan.release:
                 raise StateError(
                     f"the state was written with release {record.release} of the pack, this is {self._plan.release}:"
@@ -157,25 +169,76 @@ class Partition:
         self._schedule.start(self.clock)
         for key, value in self._store.items():
             if key.startswith(b"h/"):
-                path = key[2:].decode()
-                who = split_path(path)
-                self._schedule.add(who, path, self.clock)
-                self._schedule.wake(who, hot.next_wake(value))
+                path = path_of(key)
+                if path is None:
+                    self._put_aside(key)
+                    continue
                 stored = self._store.get(record_key(path))
-                self.accounts[NONE if stored is None else grade_in(stored)] += 1
+                if account_is_sound(value, stored):
+                    who = split_path(path)
+                    self._schedule.add(who, path, self.clock)
+                    self._schedule.wake(who, hot.next_wake(value))
+                    self.accounts[NONE if stored is None else grade_in(stored)] += 1
+                else:
+                    self._void(path)
+            elif key.startswith(b"a/") and b"h/" + key[2:] not in self._store and not account_is_sound(None, value):
+                self._put_aside(key)
+
+    def _read(self, data: bytes) -> PartitionRecord:
+        try:
+            record = decode_partition_record(data)
+        except StateError as error:
+            if error.newer:
+                raise
+            what = f"where partition {self.number} stood cannot be read"
+            raise StateError(f"{what}: bring its changelog back from a snapshot") from error
+        self._read_minor, self._unknown_fields = record.minor, unknown_of(record, data)
+        return record
+
+    def _put_aside(self, *keys: bytes) -> None:
+        """Keep what could not be read under another key, for people; whoever it was about begins anew."""
+        for key in keys:
+            value = self._store.get(key)
+            if value is not None:
+                self._aside[ASIDE + key], self._aside[key] = value[:MOST_ASIDE], None
+        self._tally.quarantined += 1
+        self._moved = True
+
+    def _void(self, path: str) -> None:
+        """Put an account's state aside: it is as though it had never been seen."""
+        self._put_aside(hot_key(path), record_key(path))
+        self._gone[path] = False
+
+    def _unreadable(self, account: Account) -> bool:
+        """Whether the record of an account that is to be thawed cannot be read; its state is put aside then."""
+        if account.is_readable():
+            return False
+        who = (account.tenant_id, account.account_id)
+        self.accounts[grade_in(self._store[record_key(account.path)])] -= 1
+        self._void(account.path)
+        self._schedule.remove(who, account.path)
+        self._dirty.pop(account, None)
+        del self._accounts[who]
+        return True
+
+    def _forget_aside(self, path: str) -> None:
+        """Forget what was put aside of an account."""
+        for key in (ASIDE + hot_key(path), ASIDE + record_key(path)):
+            if key in self._store or key in self._aside:
+                self._aside[key] = None
 
     def collect(self, *, force: bool = False) -> Changes | None:
         """A snapshot of everything since the last one; None when there is nothing to write, never None with `force`."""
         if not (force or self._moved or self._dirty):
             return None
-        states: list[tuple[bytes, bytes | None]] = []
+        states: list[tuple[bytes, bytes | None]] = list(self._aside.items())  # before what an account begins anew with
         for account in self._dirty:
             path = account.path
             hot.set_last_record(account.hot, account.last)
             states.append((hot_key(path), bytes(account.hot)))
             if account.record_dirty:
                 self._reaches(reach(account.record.recent, account.last))
-                key, record = record_key(path), encode_record(account.record)
+                key, record = record_key(path), account.stored(self._minor)
                 if record != self._store.get(key):  # a daily evaluation mostly leaves it as it was
                     states.append((key, record))
                 account.record_dirty = False
@@ -184,13 +247,14 @@ class Partition:
             if not (collected or path in alive):
                 states += [(hot_key(path), None), (record_key(path), None)]
             self._gone[path] = True
-        states.append((PARTITION_KEY, encode_record(self._partition_record())))
+        record = encode_record(self._partition_record(), self._minor, self._unknown_fields)
+        states.append((PARTITION_KEY, record))
         changes = Changes(
             states, dict(self.positions), self._detect.alerts, self._health, self._dead_letters, self._tally
         )
         self._detect.alerts, self._health, self._dead_letters, self._tally = [], [], [], new_tally()
         self._detect.noted = 0
-        self._dirty, self._moved, self.urgent = {}, False, False
+        self._aside, self._dirty, self._moved, self.urgent = {}, {}, False, False
         return changes
 
     def _reaches(self, age: int | None) -> None:
@@ -207,6 +271,7 @@ class Partition:
 
     def _partition_record(self) -> PartitionRecord:
         return PartitionRecord(
+            minor=self._read_minor,
             positions=dict(self.positions),
             effective={topic: queue.effective for topic, queue in self._queues.items()},
             clock=self.clock,
@@ -362,6 +427,14 @@ class Partition:
             self._tally.duplicates += 1
             return
         waited_for = hot.wake_mask(block) & USAGE or hot.first_usage(block) is None
+        if (
+            account.frozen
+            and (waited_for or event.occurred_at < account.first_event or now < account.last)  # it will be thawed
+            and self._unreadable(account)
+        ):
+            account = self._account(event, now)
+            block, waited_for = account.hot, True
+            hot.seen(block, hot.hash8(event.event_id))
         first = self._took(event, account, topic, now)
         who, what, at = event.stakeholder_id, event.feature, event.occurred_at
         hot.add_usage(
@@ -390,6 +463,10 @@ class Partition:
             self._end(event, topic, record, now)
             return
         account = self._account(event, now)
+        if account.frozen and self._unreadable(account):
+            account = self._account(event, now)
+        if event.__class__ is StakeholderErased:
+            self._forget_aside(account.path)
         event_hash = hot.hash8(event.event_id)
         if duplicate(event, event_hash, account, now):
             self._tally.duplicates += 1
@@ -411,12 +488,14 @@ class Partition:
         self._tally.applied[topic] += 1
         if who in self._accounts or (path not in self._gone and hot_key(path) in self._store):
             account = self._account(event, now)
-            self._detect.ended(event, account, now, self._trigger(event, topic, record))
-            self._note(record.timestamp)
-            self._schedule.remove(who, path)
-            self.accounts[account.record.standing.grade] -= 1
-            self._dirty.pop(account, None)
-            del self._accounts[who]
+            if not (account.frozen and self._unreadable(account)):
+                self._detect.ended(event, account, now, self._trigger(event, topic, record))
+                self._note(record.timestamp)
+                self._schedule.remove(who, path)
+                self.accounts[account.record.standing.grade] -= 1
+                self._dirty.pop(account, None)
+                del self._accounts[who]
+        self._forget_aside(path)
         self._gone[path] = False
         self._health.append(Forgotten(*who))
         self.urgent = True
@@ -483,6 +562,8 @@ class Partition:
             return
         if account is None:
             account = self._open(who, due)
+        if account.frozen and self._unreadable(account):
+            return
         self._detect.time(account, due, daily=daily)
         account.last = max(account.last, due + GRACE_MS + 1)  # what is recorded up to the grace's end comes before it
         self._dirty[account] = None

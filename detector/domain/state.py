@@ -6,24 +6,16 @@ last time. All times are epoch milliseconds (UTC) unless a name says day (days s
 ordinal).
 """
 
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
 
-MAJOR: Final = 1
-MINOR: Final = 0
+from detector.domain.versions import MAJOR, WRITTEN, StateError, newer, newer_major, unknown_fields
 
 Value: TypeAlias = Any  # str, int, float, bool, None or a list of them, as an event brought it
 Stamped: TypeAlias = tuple[Value, int]  # (value, occurred_at of the event that set it)
 Entry: TypeAlias = list[Any]  # a log's entry: [occurred_at, 8-byte hash of the event id, kept fields...]
-
-
-class StateError(Exception):
-    """A stored record that cannot be read; `newer` tells that a later release wrote it."""
-
-    def __init__(self, message: str, *, newer: bool = False) -> None:
-        super().__init__(message)
-        self.newer = newer
 
 
 class Person(msgspec.Struct, array_like=True, gc=False):
@@ -161,7 +153,7 @@ class AccountRecord(msgspec.Struct, array_like=True):
     """
 
     major: int = MAJOR
-    minor: int = MINOR
+    minor: int = 0
     profile: dict[str, Stamped] = {}
     people: dict[str, Person] = {}
     goals: dict[str, Goal] = {}
@@ -198,7 +190,7 @@ class PartitionRecord(msgspec.Struct, array_like=True):
     """
 
     major: int = MAJOR
-    minor: int = MINOR
+    minor: int = 0
     positions: dict[str, int] = {}
     effective: dict[str, int] = {}
     clock: int = 0
@@ -212,13 +204,19 @@ class PartitionRecord(msgspec.Struct, array_like=True):
     anew_until: int = -1
 
 
+FIELDS: Final[dict[type, tuple[int, ...]]] = {AccountRecord: (26,), PartitionRecord: (13,)}
+"""How many fields the records have in each minor version, from 0 on."""
+
 PARTITION_KEY: Final = b"p"
+NONE_UNKNOWN: Final[Sequence[msgspec.Raw]] = ()
+ASIDE: Final = b"q/"
+"""Begins the key under which what could not be read is put aside; the key that it had follows."""
+
 _ESCAPES: Final = str.maketrans({"%": "%25", "/": "%2F"})
 
 _encode = msgspec.msgpack.Encoder(order="sorted").encode
 _account = msgspec.msgpack.Decoder(AccountRecord).decode
 _partition = msgspec.msgpack.Decoder(PartitionRecord).decode
-_version = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 def account_path(tenant_id: str, account_id: str) -> str:
@@ -246,9 +244,33 @@ def record_key(path: str) -> bytes:
     return b"a/" + path.encode()
 
 
-def encode_record(record: AccountRecord | PartitionRecord) -> bytes:
-    """The bytes of a record; equal records give equal bytes."""
-    return _encode(record)
+def path_of(key: bytes) -> str | None:
+    """The path in the changelog key of a hot block or a record; None where there is none."""
+    try:
+        path = key[2:].decode()
+    except UnicodeDecodeError:
+        return None
+    return path if path.count("/") == 1 else None
+
+
+def encode_record(
+    record: AccountRecord | PartitionRecord, minor: int = WRITTEN, unknown: Sequence[msgspec.Raw] = NONE_UNKNOWN
+) -> bytes:
+    """The bytes of a record; equal records give equal bytes.
+
+    It is written in a minor version, but never in a lower one than it was read in; `unknown` are its fields of a later
+    minor version (`unknown_of`).
+    """
+    record.minor = max(minor, record.minor)
+    known = FIELDS[record.__class__]
+    if record.minor < len(known) - 1:
+        return _encode(msgspec.structs.astuple(record)[: known[record.minor]])
+    return _encode([*msgspec.structs.astuple(record), *unknown]) if unknown else _encode(record)
+
+
+def unknown_of(record: AccountRecord | PartitionRecord, data: bytes) -> Sequence[msgspec.Raw]:
+    """The fields of a later minor version that the bytes of a record hold, as they stand there."""
+    return unknown_fields(data, FIELDS[record.__class__][-1])
 
 
 def decode_account_record(data: bytes) -> AccountRecord:
@@ -273,15 +295,10 @@ def decode_partition_record(data: bytes) -> PartitionRecord:
     return record
 
 
-def _raise_unreadable(data: bytes, cause: Exception | None) -> None:
-    try:
-        major = _version(data)[0]
-    except (msgspec.MsgspecError, RecursionError, IndexError):
-        raise StateError("the stored record is not readable") from cause
-    if isinstance(major, int) and major > MAJOR:
-        raise StateError(
-            f"the stored record has version {major}, this release reads {MAJOR}: start a newer release", newer=True
-        )
+def _raise_unreadable(data: bytes, cause: Exception | None) -> NoReturn:
+    major = newer_major(data)
+    if major is not None:
+        raise newer("the stored record", major) from cause
     raise StateError("the stored record is not readable") from cause
 
 

@@ -27,6 +27,7 @@ class Tally(msgspec.Struct):
     unknown_feedback: int = 0
     forgotten_ms: int | None = None
     suppressed: Counter[str] = msgspec.field(default_factory=Counter)
+    quarantined: int = 0
     decided: list[int] = []
 
 

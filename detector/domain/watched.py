@@ -33,7 +33,7 @@ _WIDTHS: Final = {1: Struct("<B"), 2: U16, 4: Struct("<I")}
 def watch(block: bytearray, people: Collection[bytes], from_day: int) -> None:
     """Count from now on what these people do, those that are new from `from_day` on, and forget all others."""
     begin, end = section(block, WATCHED)
-    size = _size(block)
+    size = size_of(block)
     kept = {bytes(block[at : at + 8]): bytes(block[at : at + size]) for at in range(begin, end, size)}
     if kept.keys() == set(people):
         return
@@ -44,7 +44,7 @@ def watch(block: bytearray, people: Collection[bytes], from_day: int) -> None:
 def watched(block: bytes | bytearray) -> Iterator[bytes]:
     """The hashes of the people who are watched."""
     begin, end = section(block, WATCHED)
-    return (bytes(block[at : at + 8]) for at in range(begin, end, _size(block)))
+    return (bytes(block[at : at + 8]) for at in range(begin, end, size_of(block)))
 
 
 def add(block: bytearray, begin: int, newest: int, day: int, count: int, who: bytes) -> None:
@@ -52,7 +52,7 @@ def add(block: bytearray, begin: int, newest: int, day: int, count: int, who: by
 
     `begin` is where the section does.
     """
-    size = _size(block)
+    size = size_of(block)
     found = block.find(who, begin)
     while found >= 0 and (found - begin) % size:
         found = block.find(who, found + 1)
@@ -67,7 +67,7 @@ def add(block: bytearray, begin: int, newest: int, day: int, count: int, who: by
 def moved_on(block: bytearray, before: int, newest: int) -> None:
     """Clear the days that leave the ring, now that the newest day is not `before` any more."""
     begin, end = section(block, WATCHED)
-    width, size = block[DAY_WIDTH], _size(block)
+    width, size = block[DAY_WIDTH], size_of(block)
     for at in range(begin, end, size):
         for day in range(before - DAYS + 1, min(newest - DAYS, before) + 1):
             first = at + _HEAD + day % DAYS * width
@@ -110,13 +110,14 @@ def forget(block: bytearray, who: bytes) -> None:
     """Watch a person no more."""
     found = _find(block, who)
     if found >= 0:
-        replace(block, WATCHED, found, found + _size(block), b"")
+        replace(block, WATCHED, found, found + size_of(block), b"")
 
 
-def _size(block: bytes | bytearray) -> int:
+def size_of(block: bytes | bytearray) -> int:
+    """The bytes of an entry."""
     return _HEAD + DAYS * block[DAY_WIDTH]
 
 
 def _find(block: bytes | bytearray, who: bytes) -> int:
     begin, end = section(block, WATCHED)
-    return next((at for at in range(begin, end, _size(block)) if block[at : at + 8] == who), -1)
+    return next((at for at in range(begin, end, size_of(block)) if block[at : at + 8] == who), -1)

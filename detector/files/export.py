@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from detector.brokers import explained
-from detector.domain.state import StateError
+from detector.domain.versions import StateError
 from detector.errors import CONFIG, DetectorError
 from detector.files.broker import Access, Topics, describe, equal_partitions, started
 from detector.files.exported import encode_end, encode_record

@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic import model_validator as checked
 
+from detector.domain.versions import MAJOR, MINOR, WRITTEN
+
 SECRETS: Final = ("http_token", "sasl_password", "tls_key_password")
 """Never a flag, never in a YAML file, never shown; each has a twin `<name>_file` that names a file holding it."""
 
@@ -88,6 +90,12 @@ class Settings(BaseModel):
         default=20_000, ge=1_000, le=1_000_000, description="fetched, not applied, a partition"
     )
 
+    state_write_version: str = Field(
+        default=f"{MAJOR}.{WRITTEN}",
+        pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$",
+        description="of state records; raise it when every worker runs this release",
+    )
+
     http_host: str = Field(
         default="127.0.0.1", min_length=1, description="where /metrics, /livez and /readyz are served"
     )
@@ -159,6 +167,10 @@ def _conflicts(settings: Settings) -> Iterator[str]:
         yield "tls_key_password: there is no tls_key_file to open"
     if not settings.tls and (settings.tls_ca_file or settings.tls_certificate_file):
         yield "tls: false, but TLS files are given; set tls=true"
+    major, _, minor = settings.state_write_version.partition(".")
+    if int(major) != MAJOR or int(minor) > MINOR:
+        known = f"{MAJOR}.0" if MINOR == 0 else f"{MAJOR}.0 to {MAJOR}.{MINOR}"
+        yield f"state_write_version: this release writes {known}"
     if settings.pack and not settings.pack.is_dir():
         yield f"pack: {str(settings.pack)!r} is not a folder"
     for name in FILES:

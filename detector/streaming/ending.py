@@ -21,7 +21,7 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 
-from detector.domain.state import StateError
+from detector.domain.versions import StateError
 from detector.errors import AUTH, CONFIG, INTERNAL, IO, TEMPORARY, DetectorError
 from detector.streaming.observer import Observer
 
@@ -103,7 +103,7 @@ def exit_code(error: BaseException) -> int:
     """The exit code of sysexits.h that fits the error."""
     if isinstance(error, DetectorError):
         return error.exit_code
-    if isinstance(error, StateError) and error.newer:
+    if isinstance(error, StateError):
         return CONFIG
     if isinstance(error, _REFUSALS):
         return AUTH

@@ -135,11 +135,6 @@ class Meter(Metrics, Silence):
         """Show whether a topic has gone bad."""
         self.dlq_limit.labels(_in(topic, self._topics)).set(tripped)
 
-    def quarantined(self, partition: int, records: int) -> None:
-        """Count what cannot be read back."""
-        del partition
-        self.quarantined_records.inc(records)
-
     def producer_buffered(self, messages: int) -> None:
         """Show what is on its way."""
         self.producer_buffer.set(messages)
@@ -198,6 +193,7 @@ class Meter(Metrics, Silence):
             self._forgotten_ms = min(self._forgotten_ms, tally.forgotten_ms)
             self.dedupe_age.set(self._forgotten_ms / 1_000)
         self.unknown_feedback.inc(tally.unknown_feedback)
+        self.quarantined_records.inc(tally.quarantined)
         self.skipped.labels("duplicate").inc(tally.duplicates)
         # of an unknown type only the first few a day become dead letters
         self.skipped.labels("unknown_type").inc(max(0, sum(tally.rejected.values()) - dead_letters))

@@ -31,7 +31,6 @@ from detector.domain.state import (
     AccountRecord,
     PartitionRecord,
     Person,
-    StateError,
     account_path,
     decode_account_record,
     decode_partition_record,
@@ -39,6 +38,7 @@ from detector.domain.state import (
     split_path,
 )
 from detector.domain.verdict import earliest
+from detector.domain.versions import StateError
 from tests.domain.streams import NAUGHTY
 from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Row, Story, World, log_of
 

@@ -65,6 +65,7 @@ def everything_happens(observer: Observer, partition: int = 0, suffix: str = "")
         duplicates=1,
         inversions=1,
         unknown_feedback=1,
+        quarantined=2,
         forgotten_ms=7_000,
         suppressed=Counter({"snoozed": 2, f"whim{suffix}": 1}),
         decided=[int((NOW - 3) * 1_000)],
@@ -86,7 +87,6 @@ def everything_happens(observer: Observer, partition: int = 0, suffix: str = "")
     observer.source("usage", idle=True)
     observer.producer_buffered(6)
     observer.dead_letter_limit("usage", tripped=True)
-    observer.quarantined(partition, 2)
     observer.standing(partition, {"green": 3, "insufficient_data": 2})
     observer.state(partition, 10, 1_000)
     letters = [dead("usage", "bad_json"), dead(f"nowhere{suffix}", f"nonsense{suffix}")]

@@ -48,6 +48,10 @@ def refusal(environ: Mapping[str, str], flags: Mapping[str, object] | None = Non
         ({"DETECTOR_TLS_CA_FILE": __file__}, "set tls=true"),
         ({"DETECTOR_TLS": "1", "DETECTOR_TLS_KEY_FILE": __file__}, "tls_certificate_file: needs tls_key_file"),
         ({"DETECTOR_TLS": "1", "DETECTOR_TLS_KEY_PASSWORD": "p"}, "there is no tls_key_file to open"),
+        # state of a version that this release does not write
+        ({"DETECTOR_STATE_WRITE_VERSION": "1.9"}, "DETECTOR_STATE_WRITE_VERSION='1.9': this release writes 1.0"),
+        ({"DETECTOR_STATE_WRITE_VERSION": "2.0"}, "this release writes 1.0"),
+        ({"DETECTOR_STATE_WRITE_VERSION": "1"}, "DETECTOR_STATE_WRITE_VERSION='1': "),
         # files that are not there
         ({"DETECTOR_PACK": "no/such/folder"}, "DETECTOR_PACK='no/such/folder': 'no/such/folder' is not a folder"),
         ({"DETECTOR_TLS": "1", "DETECTOR_TLS_CA_FILE": "no.pem"}, "DETECTOR_TLS_CA_FILE='no.pem': 'no.pem' is not"),

@@ -13,7 +13,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from detector.domain.state import StateError
+from detector.domain.versions import StateError
 from detector.errors import CONFIG, DetectorError
 from detector.streaming.ending import Ending, exit_code
 from detector.streaming.observer import Silence
@@ -44,7 +44,7 @@ class Ear(Silence):
         (DetectorError("a newer state", CONFIG), 78, "checkpoint"),
         (MessageSizeTooLargeError("alerts"), 70, "internal"),
         (ValueError("a bug"), 70, "internal"),
-        (StateError("unreadable"), 70, "internal"),
+        (StateError("unreadable"), 78, "checkpoint"),
         (StateError("version 2, this release reads 1: start a newer release", newer=True), 78, "checkpoint"),
     ],
 )
