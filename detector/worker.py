@@ -49,7 +49,7 @@ def run(
     can join its group: 77 and 78.
     """
     logs.configure(format=settings.log_format, level=settings.log_level, secrets=settings.secrets())
-    plan, options = load_plan(settings.pack), options_of(settings)
+    options, plan = options_of(settings), load_plan(settings.pack)
     health = Health()
     metrics = Meter(
         topics=options.topics, rules=[rule.id for rule in plan.rules], live=settings.record_time == "log_append"
@@ -104,6 +104,7 @@ def options_of(settings: Settings) -> WorkerOptions:
         heartbeat_interval=settings.session_timeout_seconds / HEARTBEATS,
         checkpoint_interval=settings.checkpoint_interval_seconds,
         in_flight_records=settings.in_flight_records,
+        source_idle_seconds=settings.source_idle_seconds,
     )
 
 

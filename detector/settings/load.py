@@ -12,7 +12,7 @@ import yaml
 from pydantic import SecretStr, ValidationError
 
 from detector.errors import DetectorError
-from detector.settings.model import SECRETS, Settings
+from detector.settings.model import NAME, SECRETS, Settings
 
 PREFIX: Final = "DETECTOR_"
 CONFIG: Final = "DETECTOR_CONFIG"
@@ -25,7 +25,7 @@ SERVICE_LINK: Final = re.compile(
 """What Kubernetes sets by itself for a service whose name begins with `detector`: nobody's mistake."""
 
 SECRET_LIMIT: Final = 4_096
-
+_CHECK: Final = "check the path and its rights"
 
 Kind = Literal["flag", "environment", "file", "default"]
 
@@ -103,7 +103,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         found = yaml.load(path.read_text("utf-8"), _OnceLoader)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise DetectorError(f"{CONFIG} names {path}, which cannot be read: {reason}") from None
+        raise DetectorError(f"{CONFIG} names {path}, which cannot be read: {reason} — {_CHECK}") from None
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -132,7 +132,8 @@ def _open_secrets(values: dict[str, Any], origins: dict[str, Origin]) -> None:
             secret = Path(str(values[twin])).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise DetectorError(f"{origins[twin].name} names {values[twin]}, which cannot be read: {reason}") from None
+            said = f"{origins[twin].name} names {values[twin]}, which cannot be read: {reason}"
+            raise DetectorError(f"{said} — {_CHECK}") from None
         if not secret or len(secret) > SECRET_LIMIT or "\n" in secret:
             raise DetectorError(f"{origins[twin].name}: {values[twin]} must be one line, 1-{SECRET_LIMIT} characters")
         values[name], origins[name] = SecretStr(secret), origins[twin]
@@ -141,13 +142,19 @@ def _open_secrets(values: dict[str, Any], origins: dict[str, Origin]) -> None:
 def _explain(error: ValidationError, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> str:
     """Say in one line which values were refused and why; values of secrets and brokers are not repeated."""
     said = []
-    for problem in error.errors(include_url=False, include_input=False):
+    problems = error.errors(include_url=False, include_input=False)
+    for problem in problems:
         name = str(problem["loc"][0]) if problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "string_pattern_mismatch" and NAME in problem["ctx"]["pattern"]:
+            most = str(problem["ctx"]["pattern"]).rpartition(",")[2].partition("}")[0]
+            message = f"write at most {most} letters, digits, dots, underscores and hyphens"
         if not name:  # settings that do not go together: the message begins with the first one's name
             name, _, message = message.partition(": ")
         given = values.get(name)
         shown = "" if given is None or name in SECRETS or name == "brokers" else f"={str(given)[:60]!a}"
         source = origins.get(name, Origin("default", name))
+        if source.kind == "default" and given is None and len(problems) > 1:
+            continue  # a default made of another value that is wrong itself
         said.append(f"{name if source.kind == 'default' else source.name}{shown}: {message[:1].lower()}{message[1:]}")
     return "; ".join(dict.fromkeys(said))

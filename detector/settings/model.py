@@ -95,6 +95,9 @@ class Settings(BaseModel):
         pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$",
         description="of state records; raise it when every worker runs this release",
     )
+    source_idle_seconds: float = Field(
+        default=600, ge=1, le=604_800, description="an in-topic of which nothing has come for so long counts as idle"
+    )
 
     http_host: str = Field(
         default="127.0.0.1", min_length=1, description="where /metrics, /livez and /readyz are served"
@@ -172,8 +175,8 @@ def _conflicts(settings: Settings) -> Iterator[str]:
         known = f"{MAJOR}.0" if MINOR == 0 else f"{MAJOR}.0 to {MAJOR}.{MINOR}"
         yield f"state_write_version: this release writes {known}"
     if settings.pack and not settings.pack.is_dir():
-        yield f"pack: {str(settings.pack)!r} is not a folder"
+        yield f"pack: {str(settings.pack)!r} is not a folder; check the path"
     for name in FILES:
         path = getattr(settings, name)
         if path and not path.is_file():
-            yield f"{name}: {str(path)!r} is not a file"
+            yield f"{name}: {str(path)!r} is not a file; check the path"

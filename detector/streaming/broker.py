@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka.client import AIOKafkaClient
 
 from detector.brokers import explained
-from detector.errors import TEMPORARY, DetectorError
+from detector.errors import AUTH, TEMPORARY, DetectorError
 from detector.streaming.observer import Observer
 from detector.streaming.options import Broker
 
@@ -44,6 +44,8 @@ async def first_contact(
         except DetectorError as error:
             observer.broker(connected=False)
             observer.readiness(ready=False, reason="waiting_for_broker")
+            if error.exit_code == AUTH:
+                observer.failed("authorization")
             if error.exit_code != TEMPORARY:
                 raise
             if monotonic() - said_at >= _SAY_SECONDS:

@@ -3,15 +3,17 @@
 import json
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from kafka import KafkaProducer
 
+from detector.localkafka import Cluster
 from detector.topics import apply
 from schemas.topics import topics
-from tests.ops.worker_command import WorkerCommand, refused
+from tests.ops.worker_command import COMMAND, WorkerCommand, environment, refused
 
 CANARY = "canary-5d41402a"
 NOWHERE = "127.0.0.1:1"
@@ -78,6 +80,27 @@ def test_without_a_broker_it_waits_alive_and_not_ready_and_stops_when_asked(tmp_
         assert worker.ask("/readyz") == (503, '{"ok": false, "reason": "waiting_for_broker"}')
         assert worker.ask("/livez")[0] == 200
         assert worker.stop() == 0
+
+
+@pytest.mark.broker
+def test_started_before_its_broker_it_waits_and_becomes_ready_when_that_comes(tmp_path: Path, prefix: str) -> None:
+    with Cluster() as cluster:
+        apply({"bootstrap_servers": cluster.bootstrap}, topics(partitions=1, prefix=prefix, app_id=f"{prefix}app"))
+        cluster.stop()
+        with WorkerCommand(*to((cluster.bootstrap, prefix)), folder=tmp_path) as worker:
+            worker.hear(f"Kafka at {cluster.bootstrap} does not answer")
+            assert worker.ask("/readyz") == (503, '{"ok": false, "reason": "waiting_for_broker"}')
+            assert worker.ask("/livez")[0] == 200
+            cluster.start()
+            worker.wait_for("/readyz", "^200 ")
+            assert worker.stop() == 0
+
+
+def test_nobody_to_read_the_log_changes_nothing(tmp_path: Path) -> None:
+    """Its disk may be full, or the pipe closed."""
+    with Path("/dev/full").open("wb") as full:
+        started = [*COMMAND, "worker", "--brokers", NOWHERE, "--http-port", "x"]
+        assert subprocess.run(started, stderr=full, check=False, env=environment()).returncode == 78
 
 
 def test_missing_topics_stop_the_start(kafka: str, prefix: str) -> None:

@@ -33,7 +33,7 @@ def refusal(environ: Mapping[str, str], flags: Mapping[str, object] | None = Non
         ({"DETECTOR_ENVIRONMENT": "staging"}, "'dev' or 'prod'"),
         ({"DETECTOR_LOG_LEVEL": "loud"}, "DETECTOR_LOG_LEVEL='loud': "),
         ({"DETECTOR_TLS": "perhaps"}, "DETECTOR_TLS='perhaps': "),
-        ({"DETECTOR_APP_ID": "a b"}, "DETECTOR_APP_ID='a b': "),
+        ({"DETECTOR_APP_ID": "a b"}, "DETECTOR_APP_ID='a b': write at most 120 letters, digits, dots, underscores and"),
         ({"DETECTOR_TOPIC_PREFIX": "../"}, "DETECTOR_TOPIC_PREFIX='../': "),
         ({"DETECTOR_IN_FLIGHT_RECORDS": "0"}, "DETECTOR_IN_FLIGHT_RECORDS='0': "),
         # brokers: host:port and nothing else
@@ -94,6 +94,11 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_a_wrong_flag_is_named_as_a_flag() -> None:
     assert refusal({}, {"http_port": "abc"}).startswith("--http-port='abc': ")
+
+
+def test_what_follows_from_a_wrong_value_is_not_told_beside_it() -> None:
+    """The app id begins with the prefix."""
+    assert "app_id" not in refusal({"DETECTOR_TOPIC_PREFIX": "a/b"})
 
 
 def test_all_wrong_values_are_told_at_once() -> None:
