@@ -353,6 +353,10 @@ class Count(msgspec.Struct, frozen=True):
         """How many there were in (after, until]."""
         return len(self.entries(account, after, until, subject))
 
+    def oldest(self, account: Account, after: int, until: int, subject: str | None) -> int | None:
+        """When the first of them was, in (after, until]; None where there was none."""
+        return next((entry[0] for entry in self.entries(account, after, until, subject)), None)
+
     def times(self, account: Account, after: int, until: int, subject: str | None) -> list[int]:
         """When each of them was, in (after, until]."""
         return [entry[0] for entry in self.entries(account, after, until, subject)]

@@ -51,6 +51,13 @@ class Sum(msgspec.Struct, frozen=True):
         first, last = after // DAY_MS * DAY_MS, until // DAY_MS * DAY_MS
         return sum(entry[2] for entry in account.record.logs.get(self.sums.name, []) if first < entry[0] <= last)
 
+    def oldest(self, account: Account, after: int, until: int, subject: str | None) -> int | None:
+        """With which instant the first of these days begins; None where none has any."""
+        del subject
+        first, last = after // DAY_MS * DAY_MS, until // DAY_MS * DAY_MS
+        days = (entry[0] for entry in account.record.logs.get(self.sums.name, []))
+        return next((day for day in days if first < day <= last), None)
+
     def times(self, account: Account, after: int, until: int, subject: str | None) -> list[int]:
         """When the last of each day was, in (after, until]."""
         del subject

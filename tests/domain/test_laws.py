@@ -221,7 +221,7 @@ SEEN: list[Row] = [
 
 # Shares and ratios may be reached for a moment within the grace, in one order and not in another; the alert then stays.
 # So it is with what clears an event at once: where it is read before the event, nothing opens.
-MOMENTARY = frozenset({"support.flood"}).union(
+MOMENTARY = frozenset(
     rule.id for rule in PLAN.rules if isinstance(rule.operator, Once) and rule.operator.seen is not None
 )
 

@@ -1,14 +1,19 @@
 """Threshold: counts against bounds and a usual week; and the departure of a person, which is enough at once."""
 
+from random import Random
 from typing import Any
 
 import msgspec
 
+from detector.domain import hot
+from detector.domain.account import Account
 from detector.domain.calendar import Duration
 from detector.domain.events import AccountUpdated, StakeholderLeft, StakeholderUpdated, TicketCreated, TouchLogged
-from detector.domain.measures import Count
-from detector.domain.operators.threshold import Departure, Threshold
-from tests.domain.world import DAY, HOUR, MINUTE, PLAN, Story, only, with_rule
+from detector.domain.matchers import Matcher
+from detector.domain.measures import Count, Log
+from detector.domain.operators.threshold import Departure, Threshold, UsualWeek
+from detector.domain.verdict import GRACE_MS
+from tests.domain.world import DAY, HOUR, MINUTE, PLAN, T0, Row, Story, World, log_of, only, with_rule
 
 NEW = AccountUpdated  # an account's first event, long before: support is graver during its first 30 days
 
@@ -98,6 +103,76 @@ def test_a_usual_week_is_of_those_that_are_still_known() -> None:
         ticket(story, 10 * DAY + number * DAY // 10)
     world = story.world(until=45 * DAY)
     assert [said for said in world.said("support.flood") if said[0] > "2026-01-30" and said[1] == "opened"] == []
+
+
+def test_a_share_that_rises_by_time_alone_is_seen_when_it_does() -> None:
+    """Rules.md 5: the tickets on other features leave the window, and three of seven are three of three."""
+    story = old()
+    for hour in range(4):
+        ticket(story, 40 * DAY + hour * HOUR, f"other {hour}")
+    for hour in range(3):
+        ticket(story, 44 * DAY + hour * HOUR)
+    said = story.world(until=60 * DAY, plan=only("support.flood")).said()
+    assert said[0] == ("2026-02-21T00:00:00.000Z", "opened", "warn", "export")  # 3 of 6, as the first is a week old
+
+
+def test_a_usual_week_that_shrinks_by_time_alone_is_seen_when_it_does() -> None:
+    story = Story()(-60 * DAY, NEW, segment="smb")
+    for number in range(9):  # nine in eight weeks: three in one are less than three times as many
+        ticket(story, (6 * number - 16) * DAY)
+    for hour in range(3):
+        ticket(story, 46 * DAY + hour * HOUR)
+    world = story.world(until=47 * DAY - HOUR, plan=only("support.flood"))
+    assert world.said() == []
+    world.partition.run_to(T0 + 48 * DAY)
+    world.collect()
+    assert world.said()[0] == ("2026-02-21T00:00:00.000Z", "opened", "warn", "export")  # 63 days after the first
+
+
+def test_of_a_full_log_the_usual_week_shrinks_all_the_time_and_is_seen_when_it_has() -> None:
+    """256 tickets are kept: their mean is over ever more days, until six are three times as many."""
+    story = Story()(-60 * DAY, NEW, segment="smb")
+    for number in range(300):
+        ticket(story, number * HOUR, "search" if number % 30 else "export")
+    for hour in range(6):
+        ticket(story, 33 * DAY + hour * HOUR)
+    alert = story.world(until=38 * DAY, plan=only("support.flood")).of("support.flood")[-1]
+    assert (alert.subject.id, alert.transition, alert.detected_at) == ("export", "opened", "2026-02-11T02:00:00.000Z")
+    assert (alert.evidence[0].observed, alert.evidence[0].expected) == (6, 2.0)
+
+
+def test_until_a_usual_week_is_known_it_is_waited_for() -> None:
+    week = UsualWeek("usual", Count("n", Log("n", Matcher("n", {}), (), 2), 7 * DAY), 8)
+    account = Account("default", "acme", "default/acme", hot.new(), None)
+    account.record.logs["n"] = [[T0, b""], [T0 + HOUR, b""]]
+    assert week.mean(account, T0 + DAY, None) is None
+    assert week.next_fall(account, T0 + DAY, None, 1, [3.0]) == T0 - 1 + 7 * DAY
+    assert week.next_fall(account, T0 + 8 * DAY, None, 0, [3.0]) == T0 + 56 * DAY
+    assert week.next_fall(account, T0 + 57 * DAY, None, 0, [3.0]) is None
+
+
+def test_the_order_of_tickets_of_one_moment_makes_no_difference_to_a_flood() -> None:
+    """A share that is reached for a moment counts, in whatever order the topics are read."""
+    plan, opened = only("support.flood"), 0
+    for seed in range(60):
+        random, at, rows = Random(seed), T0 + 40 * DAY, list[Row]()
+        for number in range(random.randrange(4, 10)):
+            at += random.choice((0, 1, 1000, 5_000))
+            who, what = random.choice(("p", "q", None)), random.choice(("a", "a", "a", "b", None))
+            event = TicketCreated(
+                event_id=f"e{number}", account_id="acme", occurred_at=at, ticket_id=f"t{number}", priority="low",
+                category="question", feature=what, stakeholder_id=who,
+            )  # fmt: skip
+            rows.append((at, random.choice(("crm", "support", "usage")), event))
+        delay = {topic: random.randrange(GRACE_MS) for topic in ("crm", "support", "usage")}
+        moved = sorted(((at + delay[topic], topic, event) for at, topic, event in rows), key=lambda row: row[0])
+        one, two = (World(log_of([FIRST, *some]), plan).play(at + DAY) for some in (rows, moved))
+        assert one.open() == two.open(), seed
+        opened += bool(one.open())
+    assert opened > 20
+
+
+FIRST: Row = (T0, "crm", NEW(event_id="first", account_id="acme", occurred_at=T0, segment="smb"))
 
 
 def test_without_a_feature_a_ticket_counts_for_the_whole_only() -> None:

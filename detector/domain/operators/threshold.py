@@ -10,11 +10,12 @@ from detector.domain.alerts import minute_text
 from detector.domain.calendar import DAY_MS, Duration
 from detector.domain.conditions import Condition, Within
 from detector.domain.events import Event, StakeholderUpdated
+from detector.domain.hot import NEVER
 from detector.domain.levels import Ahead, Largest
 from detector.domain.measures import Count, Kept, Level, Log, Mark, Measure, Track
 from detector.domain.state import Entry, Episode
 from detector.domain.sums import Sum
-from detector.domain.verdict import SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
+from detector.domain.verdict import GRACE_MS, SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
 
 WEEK_MS: Final = 7 * DAY_MS
 
@@ -40,6 +41,27 @@ class UsualWeek(msgspec.Struct, frozen=True):
         if before - since < WEEK_MS * self.least_weeks:
             return None
         return self.of.total(account, since, before, subject) * WEEK_MS / (before - since)
+
+    def next_fall(
+        self, account: Account, before: int, subject: str | None, value: Level, times: Collection[float]
+    ) -> int | None:
+        """The next instant for which it is known at last, or is less, by time alone; None: never.
+
+        Where it is known of a part of the weeks only it falls all the time: then the instant from which on a value is
+        no less than so many `times` of it.
+        """
+        span, found = self.weeks * WEEK_MS, list[int]()
+        since, complete = before - span, self.of.complete_since(account)
+        if complete is not None and complete > since:
+            since = complete - 1
+            known = since + WEEK_MS * self.least_weeks
+            if before < known:
+                return known if known < NEVER else None
+            if value and not isinstance(value, str):
+                total = self.of.total(account, since, before, subject)
+                found = [since + int(factor * total * WEEK_MS / value) + 1 for factor in times]
+        oldest = self.of.oldest(account, since, before, subject)
+        return min((at for at in (*found, before if oldest is None else oldest + span) if at > before), default=None)
 
 
 @final
@@ -92,8 +114,12 @@ class Threshold(EventDriven, frozen=True):
 
     It clears in any of its `ways`; with `not_so` once no rung holds any more; with `lasts_ms` so long after the last
     event with which one held, by the calendar alone. What is not known neither opens nor clears anything. `shown` are
-    measures that explanations name. `rises_only`: only an event can bring it about, never the passing of time.
-    `holds_ms` is how long it must hold before it opens. With `by_day` it is judged once a day (R2.6).
+    measures that explanations name. `rises_only`: but for a share and a usual week only an event can bring it about,
+    never the passing of time. `holds_ms` is how long it must hold before it opens. With `by_day` it is judged once a
+    day (R2.6).
+
+    What others add to the account's own total takes from a share: one that was reached within the grace counts, for
+    events of one moment may come in any order.
     """
 
     name: str
@@ -177,18 +203,22 @@ class Threshold(EventDriven, frozen=True):
         seen = self._seen(account, moment.now, subject)
         verdict = Verdict(level=self._level(account, moment, subject, seen))
         verdict.off = verdict.level == 0 and self._clears(account, moment, subject, seen)
+        reached = -1
+        if verdict.level == 0 and moment.event is not None:
+            known = 0 if episode is None else episode.level
+            verdict.level, reached = self._reached(account, moment, subject, moment.now, known)
         if verdict.level == 0 and episode is not None and self.lasts_ms is not None:
             self._run_out(verdict, account, subject, moment, self.lasts_ms)
         if episode is not None and verdict.level == 0 and self._is_late(moment, episode):
-            then = msgspec.structs.replace(moment, now=episode.opened - self.holds_ms)
-            was = self._seen(account, then.now, subject)
-            verdict.superseded = was.usual is not None and self._level(account, then, subject, was) == 0
+            then = episode.opened - self.holds_ms
+            known = self._seen(account, then, subject).usual is not None
+            verdict.superseded = known and self._reached(account, moment, subject, then)[0] == 0
             verdict.off = verdict.off or verdict.superseded
         verdict.due = earliest(
-            verdict.due, self._due(account, subject, moment, idle=not verdict.level and episode is None)
+            verdict.due, self._due(account, subject, moment, seen, idle=not verdict.level and episode is None)
         )
         if verdict.level or episode is not None:
-            verdict.since = self._began(account, subject, moment, episode)
+            verdict.since = self._began(account, subject, moment, episode) if reached < 0 else reached
             self._describe(verdict, account, subject, moment, seen)
         return verdict
 
@@ -222,6 +252,24 @@ class Threshold(EventDriven, frozen=True):
             for way in self.ways
         )
 
+    def _reached(
+        self, account: Account, moment: Moment, subject: str | None, until: int, above: int = 0
+    ) -> tuple[int, int]:
+        """The last instant up to `until` with a level above one, and that level; a share is looked at within the grace.
+
+        (0, -1) where there is none.
+        """
+        instants = [until]
+        if isinstance(self.measure, Count | Sum) and any(step.share is not None for step in self.steps):
+            begin = until - GRACE_MS
+            instants = [begin, *self.measure.times(account, begin, until, None), until]
+        for at in reversed(instants):
+            then = msgspec.structs.replace(moment, now=at)
+            level = self._level(account, then, subject, self._seen(account, at, subject))
+            if level > above:
+                return level, at
+        return 0, -1
+
     def _run_out(self, verdict: Verdict, account: Account, subject: str | None, moment: Moment, lasts: int) -> None:
         """Look back for the last event with which a rung held: so long after it, it is over."""
         assert isinstance(self.measure, Count | Sum)  # noqa: S101 - the compiler asks for no other
@@ -233,21 +281,36 @@ class Threshold(EventDriven, frozen=True):
         verdict.off = verdict.by_calendar = True
 
     def _is_late(self, moment: Moment, episode: Episode) -> bool:
-        """Whether the event that asks happened before the alert opened, was recorded after it, and can be looked at."""
+        """Whether the event that asks happened before the alert opened, came after it, and can be looked at."""
         return (
             isinstance(self.measure, Count | Sum | Ahead)
             and moment.event is not None
-            and moment.event.occurred_at <= episode.opened < moment.now
+            and moment.event.occurred_at <= episode.opened <= moment.now
         )
 
-    def _due(self, account: Account, subject: str | None, moment: Moment, *, idle: bool) -> int | None:
+    def _due(self, account: Account, subject: str | None, moment: Moment, seen: "_Seen", *, idle: bool) -> int | None:
         """When it may be otherwise though nothing comes."""
         if self.by_day or (idle and self.since is not None):
             return None  # it is judged by the day; or was judged at its date, and later only where something comes
+        beside = self._next_beside(account, subject, moment, seen, idle=idle)
         if idle and self.rises_only and isinstance(self.measure, Count | Sum):
-            return self.measure.next_after(account, moment.now, subject)
+            return earliest(self.measure.next_after(account, moment.now, subject), beside)
         changes = [one.held(account, moment, subject).due for one in self._conditions()]
-        return earliest(self.measure.next_change(account, moment.now, subject), *changes)
+        return earliest(self.measure.next_change(account, moment.now, subject), beside, *changes)
+
+    def _next_beside(
+        self, account: Account, subject: str | None, moment: Moment, seen: "_Seen", *, idle: bool
+    ) -> int | None:
+        """When the account's own total or the usual week may be less; of none that is idle, and too few anyway."""
+        steps = [step for step in self.steps if not idle or step.own.admits(seen.value)]
+        total = usual = None
+        if any(step.share is not None for step in steps):
+            total = self.measure.next_change(account, moment.now)
+        if self.usual is not None and steps:
+            bounds = [*(step.times_usual for step in steps), *(way.below_usual for way in self.ways)]
+            times = [bound for bound in bounds if bound is not None]
+            usual = self.usual.next_fall(account, moment.now - self.window_ms, subject, seen.value, times)
+        return earliest(total, None if usual is None else usual + self.window_ms)
 
     def _began(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> int:
         """Since when it is so: the last event that is counted, or as long as it must have held."""
