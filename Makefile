@@ -13,7 +13,7 @@ LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its fi
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka lock clean
+.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka lock audit sbom clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -24,7 +24,7 @@ $(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "$(PYTHON) is older than Python 3.11 — install a newer one, or name it: make PYTHON=python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r $(LOCK)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -79,6 +79,13 @@ lock: setup ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["fuzz"])' \
 		| PIP_FIND_LINKS= $(BIN)/pip-compile -q --generate-hashes --strip-extras --no-header --no-annotate \
 		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $(FUZZ_LOCK) -
+
+audit: setup ## ask the advisory service about every locked package; what could not be asked is "not run"
+	@$(BIN)/python -m harness.audit
+
+sbom: setup ## what is installed, with its licences, as CycloneDX into dist/sbom.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.json $(BIN)/python
 
 clean: ## remove what was installed and cached here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .fuzz .coverage dist
