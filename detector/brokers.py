@@ -15,12 +15,21 @@ PATIENCE_SECONDS: Final = 10.0
 Connection = Mapping[str, Any]
 """The arguments of a client, `bootstrap_servers` among them; aiokafka and kafka-python name them alike."""
 
+_WANTED: Final = "{brokers} wants a certificate of ours — check tls_certificate_file"
 _KNOWN: Final = (
     ("AuthenticationFailed", AUTH, "{brokers} refuses the login — check sasl_username and its password"),
     ("UnsupportedSaslMechanism", AUTH, "{brokers} knows no such login — check sasl_mechanism"),
     ("certificate has expired", AUTH, "a certificate has expired — renew it"),
+    ("is not valid for", AUTH, "{brokers} is not the host name in its certificate — use the one that is"),
     ("CERTIFICATE_VERIFY_FAILED", AUTH, "the certificate of {brokers} is not trusted — check tls_ca_file"),
-    ("CERTIFICATE_REQUIRED", AUTH, "{brokers} wants a certificate of ours — check tls_certificate_file"),
+    ("CERTIFICATE_REQUIRED", AUTH, _WANTED),
+    ("ALERT_BAD_CERTIFICATE", AUTH, _WANTED),  # so Java says that there was none
+    ("ALERT_CERTIFICATE_EXPIRED", AUTH, "our certificate has expired — renew tls_certificate_file"),
+    (
+        "ALERT_CERTIFICATE_UNKNOWN",
+        AUTH,
+        "{brokers} refuses our certificate: expired, or of an unknown signer — renew it",
+    ),
     ("UNKNOWN_CA", AUTH, "{brokers} does not know who signed our certificate — check tls_certificate_file"),
     ("Handshake failed", CONFIG, "{brokers} talks no TLS that we know — check tls and the address"),
     ("AuthorizationFailed", AUTH, "{brokers} does not permit this: {error} — ask for the rights"),
@@ -30,8 +39,13 @@ _KNOWN: Final = (
 _LOST: Final = (ConnectionResetError, ConnectionAbortedError, ConnectionRefusedError)
 """What the network says itself; a BrokenPipeError may as well be of a pipe that we write to."""
 
-_HUNG_UP: Final = "disconnected"
-_NOBODY: Final = "ECONNREFUSED"
+_WHISPERS: Final = "aiokafka.conn"
+_CLOSING: Final = "Closing connection"
+"""Why a broker closed a connection: this logger knows, and says so at debug only."""
+
+_HUNG_UP: Final = ("socket disconnected", "Connection at ")
+_NOBODY: Final = ("ECONNREFUSED", "Connect call failed")
+"""As the one client and the other has it."""
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -53,6 +67,7 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     password = settings.tls_key_password
     try:
         context = ssl.create_default_context(cafile=settings.tls_ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # a system's own configuration may allow less
         if settings.tls_certificate_file:
             context.load_cert_chain(
                 settings.tls_certificate_file,
@@ -77,16 +92,19 @@ def explained(to: Connection, client: Literal["kafka", "aiokafka"], *, waits: bo
     refused connection, which stands only there.
     """
     heard, log = _Heard(), logging.getLogger(client)
-    before = log.propagate
+    whispers = logging.getLogger(_WHISPERS)
+    before, level = log.propagate, whispers.level
     log.propagate = False
     log.addHandler(heard)
+    whispers.setLevel(logging.DEBUG)
     try:
         yield
     except Exception as error:
         if not _of_kafka(error):
             raise
-        raise _explain(error, heard.words - {_HUNG_UP} if waits else heard.words, to) from error
+        raise _explain(error, heard.words, to, waits=waits) from error
     finally:
+        whispers.setLevel(level)
         log.removeHandler(heard)
         log.propagate = before
 
@@ -95,22 +113,29 @@ class _Heard(logging.Handler):
     """Which of the words we know were in the client's log."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.DEBUG)
         self.words: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING and not str(record.msg).startswith(_CLOSING):
+            return  # requests and answers whole, at length
         said = record.getMessage()
-        self.words.update(word for word in (*(word for word, _, _ in _KNOWN), _HUNG_UP, _NOBODY) if word in said)
+        self.words.update(word for word in (*(word for word, _, _ in _KNOWN), *_HUNG_UP, *_NOBODY) if word in said)
 
 
-def _explain(error: Exception, heard: set[str], to: Connection) -> DetectorError:
+def _explain(error: Exception, heard: set[str], to: Connection, *, waits: bool) -> DetectorError:
     brokers, said = _addresses(to), repr(error)
     for word, code, message in _KNOWN:
         if word in heard or word in said:
             return DetectorError(message.format(brokers=brokers, error=error), code)
-    if to.get("sasl_mechanism") and _HUNG_UP in heard and _NOBODY not in heard:
+    hung_up = not heard.isdisjoint(_HUNG_UP) and heard.isdisjoint(_NOBODY)
+    if hung_up and to.get("sasl_mechanism") and not waits:
         return DetectorError(
             f"{brokers} hangs up at the login — check sasl_username, its password, sasl_mechanism", AUTH
+        )
+    if hung_up:
+        return DetectorError(
+            f"{brokers} hangs up — it may be starting, or want other settings: tls, a certificate, a login", TEMPORARY
         )
     if isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError"):
         return DetectorError(f"no broker answers at {brokers} — start it, or name another with --brokers", TEMPORARY)

@@ -70,14 +70,19 @@ def check(context: click.Context, settings: "Settings", *, imports: bool) -> Non
 @click.option(
     "--user", "users", metavar="ROLE=NAME", multiple=True, help="Kafka's name of a role's user; default User:ROLE."
 )
+@click.option("--apply", "applied", is_flag=True, help="Give these rights; takes ALTER on the cluster.")
 @settings_options(*CONNECTION, "app_id")
-def acls(settings: "Settings", *, form: "Format", roles: tuple[str, ...], users: tuple[str, ...]) -> None:
+def acls(
+    settings: "Settings", *, form: "Format", roles: tuple[str, ...], users: tuple[str, ...], applied: bool
+) -> None:
     """Print who needs which right, and no more: as a table, as kafka-acls.sh commands, or as data.
 
-    Asks no broker. Nobody needs a right on the cluster. READ and WRITE imply DESCRIBE; a name that ends in * in the
-    table stands for all that begin so.
+    Nobody needs a right on the cluster. READ and WRITE imply DESCRIBE; a name that ends in * in the table stands for
+    all that begin so. Without --apply no broker is asked; with it the rights that were missing are printed, and none is
+    ever taken away.
     """
     from detector.access import written
+    from detector.brokers import connection
     from schemas.access import acls
 
     only = {_role(role, "--only") for role in roles}
@@ -85,6 +90,14 @@ def acls(settings: "Settings", *, form: "Format", roles: tuple[str, ...], users:
     if not all(named.values()):
         raise click.UsageError("--user takes ROLE=NAME")
     found = [acl for acl in acls(settings.app_id, prefix=settings.topic_prefix) if not only or acl.principal in only]
+    if applied:
+        from detector.grants import grant
+
+        added = grant(connection(settings), found, users=named)
+        click.echo(f"{len(added)} rights given, {len(found) - len(added)} were there", err=True)
+        if not added:
+            return
+        found = [*added]
     click.echo(written(found, form, users=named, brokers=",".join(settings.brokers)))
 
 

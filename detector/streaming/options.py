@@ -7,6 +7,8 @@ from typing import Any, Literal
 import faust
 from faust.types.auth import CredentialsT
 
+from detector.errors import DetectorError
+
 
 @dataclass(frozen=True)
 class Broker:
@@ -19,6 +21,11 @@ class Broker:
     username: str = ""
     password: str = field(default="", repr=False)
 
+    def __post_init__(self) -> None:
+        """Refuse a login without TLS: Faust and aiokafka would send it in clear, without a word."""
+        if self.sasl_mechanism is not None and self.ssl_context is None:
+            raise DetectorError("a login without TLS could be read on the way — set tls=true")
+
     @property
     def addresses(self) -> list[str]:
         """The addresses one by one."""
@@ -29,7 +36,7 @@ class Broker:
         settings: dict[str, Any] = {"bootstrap_servers": self.addresses}
         if self.sasl_mechanism is not None:
             settings |= {
-                "security_protocol": "SASL_SSL" if self.ssl_context else "SASL_PLAINTEXT",
+                "security_protocol": "SASL_SSL",
                 "sasl_mechanism": self.sasl_mechanism,
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -79,7 +80,7 @@ def test_a_broker_that_refuses_us_is_not_waited_for(said: str) -> None:
 
 def test_a_broker_that_hangs_up_is_one_that_starts_or_stops_and_is_waited_for() -> None:
     """To a command it is a refused login; a worker tries again until the broker says so itself."""
-    broker = Broker("kafka:9092", sasl_mechanism="PLAIN", username="u")
+    broker = Broker("kafka:9092", ssl_context=ssl.create_default_context(), sasl_mechanism="PLAIN", username="u")
     ear = Ear()
     assert contact(["disconnected"] * 3, ear, broker=broker) == 4
     assert ear.heard == [False] * 3 + [True]

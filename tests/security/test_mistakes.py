@@ -1,0 +1,163 @@
+"""Who does not belong is refused by both clients, with one line that says what to see to, and a code that says so."""
+
+import asyncio
+import functools
+import gc
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detector.brokers import Connection, connection
+from detector.errors import AUTH, TEMPORARY, DetectorError
+from detector.settings import Settings, load
+from detector.streaming.broker import first_contact
+from detector.streaming.observer import Silence
+from detector.topics import check
+from detector.worker import options_of
+from harness.secure_kafka import SecureKafka
+from schemas.topics import topics
+from tests.ops.worker_command import refused
+
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+"""Neither client closes a socket whose handshake failed; each test collects its own."""
+
+HANGING_SECONDS = 30.0
+"""By then whoever does not belong must have been told so."""
+
+PASSWORD = "canary-wrong-5d41402a"  # noqa: S105 - nobody's
+
+
+def settings_of(options: tuple[str, ...]) -> Settings:
+    """The settings that a command would have of these options."""
+    flags: dict[str, object] = {}
+    left = list(options)
+    while left:
+        name = left.pop(0).removeprefix("--").replace("-", "_")
+        flags[name] = True if name == "tls" else left.pop(0)
+    return load(flags, {})
+
+
+def wrong_password(kafka: SecureKafka, folder: Path) -> tuple[str, ...]:
+    (folder / "password").write_text(PASSWORD)
+    return (*kafka.login("somebody")[:-1], str(folder / "password"))
+
+
+def unknown_user(kafka: SecureKafka, folder: Path) -> tuple[str, ...]:
+    (folder / "password").write_text(PASSWORD)
+    return (
+        *kafka.trusting("LOGIN"),
+        *("--sasl-username", "nobody", "--sasl-password-file", str(folder / "password")),
+    )
+
+
+def unknown_login(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return (*kafka.login("somebody"), "--sasl-mechanism", "PLAIN")
+
+
+def wrong_authority(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return kafka.trusting("LOGIN", kafka.stranger) + kafka.login("somebody")[-4:]
+
+
+def expired_broker(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return kafka.trusting("EXPIRED") + kafka.login("somebody")[-4:]
+
+
+def wrong_host(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return tuple(option.replace("localhost", "127.0.0.1") for option in kafka.login("somebody"))
+
+
+def no_certificate(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return kafka.trusting("CERTIFICATE")
+
+
+def strangers_certificate(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return kafka.certified(kafka.stranger.issue("rogue"))
+
+
+def expired_certificate(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
+    return kafka.certified(kafka.authority.issue("late", expired=True))
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+Mistake = Callable[[SecureKafka, Path], tuple[str, ...]]
+
+MISTAKES: dict[Mistake, str] = {
+    wrong_password: "check sasl_username",
+    unknown_user: "check sasl_username",
+    unknown_login: "sasl_mechanism",
+    wrong_authority: "is not trusted — check tls_ca_file",
+    expired_broker: "a certificate has expired — renew it",
+    wrong_host: "is not the host name in its certificate",
+    no_certificate: "wants a certificate of ours — check tls_certificate_file",
+    strangers_certificate: "refuses our certificate",
+    expired_certificate: "refuses our certificate",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+def test_a_worker_is_refused_at_its_first_contact(secure: SecureKafka, tmp_path: Path, mistake: Mistake) -> None:
+    """By aiokafka, which the worker, `emit` and `export` use; a worker waits for whatever is only temporary."""
+    broker = options_of(settings_of(mistake(secure, tmp_path))).broker
+
+    async def contact() -> None:
+        async with asyncio.timeout(HANGING_SECONDS):
+            await first_contact(broker, lambda: 1, Silence(), retry_seconds=0.1)
+
+    with pytest.raises(DetectorError, match=re.escape(MISTAKES[mistake])) as told:
+        asyncio.run(contact())
+    assert told.value.exit_code == AUTH
+    assert PASSWORD not in str(told.value)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+def test_a_command_is_refused(secure: SecureKafka, tmp_path: Path, mistake: Mistake) -> None:
+    """By kafka-python, which `topics` uses, and the worker when it looks at its topics."""
+    way_in = connection(settings_of(mistake(secure, tmp_path)))
+    told = patiently(functools.partial(_check, way_in))
+    assert MISTAKES[mistake] in str(told)
+    assert told.exit_code == AUTH
+    assert PASSWORD not in str(told)
+
+
+def _check(way_in: Connection, seconds: float) -> None:
+    check(way_in, topics(), patience_seconds=seconds)
+
+
+def patiently(call: Callable[[float], Any]) -> DetectorError:
+    """The refusal of a call that takes the seconds to be patient: few, unless the machine is too busy for that."""
+    seconds = 0.5
+    while True:
+        with pytest.raises(DetectorError) as told:
+            call(seconds)
+        if told.value.exit_code != TEMPORARY or seconds > HANGING_SECONDS:
+            return told.value
+        seconds *= 2
+
+
+def test_the_process_ends_with_77_and_one_line_that_holds_no_secret(secure: SecureKafka, tmp_path: Path) -> None:
+    options = wrong_password(secure, tmp_path)
+    code, line = refused("worker", "--http-port", "0", "--log-level", "debug", *options)
+    assert line == f"detector: {secure.address()} refuses the login — check sasl_username and its password"
+    assert code == 77
+
+
+def test_whoever_belongs_gets_in(secure: SecureKafka, tmp_path: Path) -> None:
+    """Or every refusal above would show nothing."""
+    locked = secure.authority.issue("locked", password=PASSWORD)
+    (tmp_path / "key").write_text(PASSWORD)
+    for options in (
+        secure.login("somebody"),
+        secure.certified(secure.authority.issue("somebody")),
+        (*secure.certified(locked), "--tls-key-password-file", str(tmp_path / "key")),
+    ):
+        way_in = connection(settings_of(options))
+        told = patiently(functools.partial(_check, way_in))
+        assert "no right to see" in str(told), "it was let in, and has no rights"
