@@ -10,13 +10,15 @@ LOCK := requirements.lock
 FUZZ_LOCK := fuzz.lock
 MINUTES ?= 10
 LOCK_HEAD := \# Every package of `make setup`, pinned, with the hashes of its files. Written by `make lock` from pyproject.toml; not edited by hand.
+COMPILE_DEPLOY = $(BIN)/pip-compile -q -c $(LOCK) --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka lock audit sbom clean
+.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka deps-deploy try-layout lock audit sbom clean
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(STAMP) ## install everything into .venv, exactly as locked; quick when nothing changed
 
@@ -68,6 +70,12 @@ fuzz: setup ## 20,000 random inputs to the decoder, then 10 min each of it and o
 	$(BIN)/python -m tests.fuzz decode --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz pack --minutes $(MINUTES)
 
+deps-deploy: setup ## install what checks deploy/: with apt where this is root, else it says what is missing
+	@deploy/tools/install
+
+try-layout: setup ## the image's layout without an engine, and a smoke test in it as its user
+	$(BIN)/python -m deploy.try_layout
+
 kafka: setup ## run a local Kafka until Ctrl-C
 	@$(BIN)/python -m detector.localkafka
 
@@ -79,6 +87,8 @@ lock: setup ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["fuzz"])' \
 		| PIP_FIND_LINKS= $(BIN)/pip-compile -q --generate-hashes --strip-extras --no-header --no-annotate \
 		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $(FUZZ_LOCK) -
+	PIP_FIND_LINKS= $(COMPILE_DEPLOY) --build-deps-for editable -o deploy/image/requirements.lock pyproject.toml
+	PIP_FIND_LINKS= $(COMPILE_DEPLOY) -o deploy/tools/requirements.lock deploy/tools/requirements.in
 
 audit: setup ## ask the advisory service about every locked package; what could not be asked is "not run"
 	@$(BIN)/python -m harness.audit

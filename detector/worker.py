@@ -100,6 +100,7 @@ def options_of(settings: Settings) -> WorkerOptions:
         health_topic=prefix + HEALTH,
         dead_letters_topic=prefix + DEAD_LETTERS,
         record_time=settings.record_time,
+        group_instance_id=settings.group_instance_id,
         session_timeout=settings.session_timeout_seconds,
         heartbeat_interval=settings.session_timeout_seconds / HEARTBEATS,
         checkpoint_interval=settings.checkpoint_interval_seconds,

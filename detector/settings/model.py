@@ -80,6 +80,11 @@ class Settings(BaseModel):
         default=None, description="folder of matchers, measures, rules and tenants; default built in"
     )
 
+    group_instance_id: TopicName | None = Field(
+        default=None,
+        description="this worker's own name in its group, kept over restarts: within the session it loses"
+        " no partitions; no two workers may have the same",
+    )
     session_timeout_seconds: float = Field(
         default=10, ge=1, le=300, description="a silent worker loses its partitions then"
     )

@@ -1,0 +1,1 @@
+"""How the detector is run: image, compose, Kubernetes, monitoring, runbooks, and the checks of all of them."""

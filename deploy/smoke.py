@@ -1,0 +1,65 @@
+"""The smoke test of an installed detector: `python smoke.py BROKER FOLDER...`, none of the folders writable.
+
+Runs where only the wheel, its dependencies and `harness` are. Raises AssertionError, and so ends with 1, where
+something is not as it must be.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from harness.load import Load
+from harness.process import run
+from harness.spine import Spine
+
+UNTIL: Final = "2026-02-04T00:00:00Z"
+LOAD: Final = Load(count=20_000, accounts=400, start_ms=1_767_571_200_000, days=30)
+
+
+def main(broker: str, *folders: str) -> None:
+    """Check that nothing can be written, run everything once, and say what was done."""
+    for folder in folders:
+        _unwritable(Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        spine = Spine(broker, f"smoke-{time.time_ns()}-", scratch)
+        spine.apply_topics()
+        spine.emit(LOAD.write(scratch / "load.ndjson"), until=UNTIL)
+        with spine.worker() as worker:
+            spine.wait_until_applied(worker, LOAD.count + 3 * spine.partitions)
+            code = worker.stop()
+        _expect(code == 0, f"the worker ended with {code}")
+        published = spine.alerts()
+        run(
+            "replay",
+            str(spine.export(scratch / "export.ndjson")),
+            "--until",
+            UNTIL,
+            "--alerts",
+            str(scratch / "alerts"),
+        )
+        replayed = (scratch / "alerts").read_bytes().splitlines()
+        differing = len(set(published) ^ set(replayed))
+        _expect(
+            sorted(published) == sorted(replayed),
+            f"worker {len(published)}, replay {len(replayed)} alerts, {differing} of them differ",
+        )
+        _expect(len(published) > 0, "no alert was published")
+    print(f"uid {os.geteuid()}: {LOAD.count:,} events, {len(published):,} alerts, the replay equal, stopped with 0")  # noqa: T201
+
+
+def _unwritable(folder: Path) -> None:
+    for place in (folder, *folder.rglob("*")):
+        _expect(place.is_symlink() or not os.access(place, os.W_OK), f"{place} is writable")
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise AssertionError(otherwise)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

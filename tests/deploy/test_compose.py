@@ -1,0 +1,68 @@
+"""Compose: nothing is open to others, everything is pinned, settings are ours; each check is seen to fail."""
+
+import copy
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.checks import compose
+from schemas.access import PRINCIPALS
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def test_the_compose_file_is_well() -> None:
+    assert list(compose.problems(compose.read())) == []
+
+
+def test_every_services_environment_is_settings_of_ours(tmp_path: Path) -> None:
+    assert list(compose.settings_problems(compose.read(), tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s: s["kafka"].update(ports=["9092:9092"]), "open to other machines"),
+        (lambda s: s["grafana"].update(image="grafana/grafana:13.1.0"), "not pinned"),
+        (lambda s: s["worker-2"].pop("read_only"), "read_only"),
+        (lambda s: s["worker-1"].update(cap_drop=[]), "cap_drop"),
+        (lambda s: s["worker-1"].update(security_opt=[]), "gain privileges"),
+        (lambda s: s["worker-1"].update(stop_grace_period="10s"), "killed before"),
+        (lambda s: s["topics"].pop("mem_limit"), "no memory limit"),
+        (lambda s: s["kafka"].pop("healthcheck"), "no health check"),
+        (lambda s: s["topics"].update(restart="always"), "started again"),
+    ],
+)
+def test_each_check_of_the_services_fails_where_it_should(change: Change, said: str) -> None:
+    changed = copy.deepcopy(compose.read())
+    change(changed["services"])
+    assert any(said in problem for problem in compose.problems(changed))
+
+
+@pytest.mark.parametrize(
+    ("service", "variables", "said"),
+    [
+        ("worker-1", {"DETECTOR_BROKER": "kafka:9092"}, "did you mean DETECTOR_BROKERS"),
+        ("worker-1", {"DETECTOR_ALLOW_PUBLIC_METRICS": "false"}, "other machines could read"),
+        ("worker-secure", {"DETECTOR_TLS": "false"}, "tls"),
+    ],
+)
+def test_a_setting_that_we_do_not_take_is_named(
+    service: str, variables: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    changed = copy.deepcopy(compose.read())
+    changed["services"][service]["environment"].update(variables)
+    problems = list(compose.settings_problems(changed, tmp_path))
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{service}: ")
+    assert said in problems[0]
+
+
+def test_the_secure_profile_makes_a_password_for_each_principal_of_the_registry() -> None:
+    script = (compose.COMPOSE.parent / "deploy/compose/secure/make-secrets.sh").read_text()
+    found = re.search(r'^PRINCIPALS="(.*)"$', script, re.MULTILINE)
+    assert found
+    assert set(found[1].split()) == set(PRINCIPALS)
