@@ -54,8 +54,13 @@ class Windows(Protocol):
         """The subjects that there are now."""
         ...
 
-    def both(self, account: Account, subject: str | None, day: int, days: int) -> Both | None:
-        """The windows of `days` days that end with `day`, and before; None where they are not known."""
+    def both(
+        self, account: Account, subject: str | None, day: int, days: int, *, holidays: bool = False
+    ) -> Both | None:
+        """The windows of `days` days that end with `day`, and before; None where they are not known.
+
+        Days that were a holiday are left out, unless `holidays` are to count.
+        """
         ...
 
     def from_block(self, block: bytes | bytearray, day: int, days: int) -> Both | None:
@@ -82,11 +87,14 @@ class FeaturesUsed(msgspec.Struct, frozen=True):
         del account
         return (None,)
 
-    def both(self, account: Account, subject: str | None, day: int, days: int) -> Both | None:
+    def both(
+        self, account: Account, subject: str | None, day: int, days: int, *, holidays: bool = False
+    ) -> Both | None:
         """Different ones cannot be counted by the business day, but a window of holidays tells nothing."""
         del subject
         windows = ((day - 2 * days + 1, day - days), (day - days + 1, day))
-        if min(account.calendar.usable_business_days(*window) for window in windows) < MIN_DAYS:
+        usable = min(account.calendar.usable_business_days(*window) for window in windows)
+        if usable < MIN_DAYS and not holidays:
             return None
         return self.from_block(account.hot, day, days)
 
@@ -128,7 +136,9 @@ class Metered(msgspec.Struct, frozen=True):
         """The meters that are kept."""
         return list(account.record.sums.get(self.sums.name, {}))
 
-    def both(self, account: Account, subject: str | None, day: int, days: int) -> Both | None:
+    def both(
+        self, account: Account, subject: str | None, day: int, days: int, *, holidays: bool = False
+    ) -> Both | None:
         """Both windows, where the meter goes back so far and its days are still kept.
 
         Machines work at weekends too: amounts are compared by the day, holidays left out, not by the business day.
@@ -139,8 +149,8 @@ class Metered(msgspec.Struct, frozen=True):
             return None
         known = dict(sums.days)
         holiday, middle = account.calendar.is_holiday_day, day - days
-        before = [known.get(at, 0) for at in range(first, middle + 1) if not holiday(at)]
-        now = [known.get(at, 0) for at in range(middle + 1, day + 1) if not holiday(at)]
+        before = [known.get(at, 0) for at in range(first, middle + 1) if holidays or not holiday(at)]
+        now = [known.get(at, 0) for at in range(middle + 1, day + 1) if holidays or not holiday(at)]
         if min(len(before), len(now)) < MIN_DAYS:
             return None
         return Both(sum(now), len(now), sum(before), len(before))

@@ -69,14 +69,14 @@ class Fall(Daily, frozen=True):
         day = settled_day(moment.now)
         both = self.windows.both(account, subject, day, self.days)
         if both is None:
-            return self._unknown(episode, moment)
+            return self._explained(self._unknown(episode, moment), account, subject, day, episode)
         if episode is None or not episode.frozen:
             verdict = Verdict(level=self._level(both))
             if verdict.level:
                 verdict.since = (day - self.days + 1) * DAY_MS
                 verdict.frozen = [both.before, both.days_before]
                 self._describe(verdict, both)
-            return verdict
+            return self._explained(verdict, account, subject, day, episode)
         both = Both(both.now, both.days, *episode.frozen)
         verdict = Verdict(level=self._level(both), since=episode.since)
         verdict.off = both.now >= self.clears_at * _expected(both)
@@ -97,6 +97,16 @@ class Fall(Daily, frozen=True):
             self._expire(verdict, episode, moment)
             self._describe(verdict, Both(0, 1, *episode.frozen))
             verdict.numbers |= {"observed": "?", "drop": "?", "share": "?"}
+        return verdict
+
+    def _explained(
+        self, verdict: Verdict, account: Account, subject: str | None, day: int, episode: Episode | None
+    ) -> Verdict:
+        """What would be a fall if holidays counted is none: it says that it is a holiday (R2.10)."""
+        if episode is None and not verdict.level and account.calendar.has_holidays:
+            whole = self.windows.both(account, subject, day, self.days, holidays=True)
+            if whole is not None and self._level(whole):
+                verdict.explained = ("holiday", (day - self.days + 1) * DAY_MS)
         return verdict
 
     def _expire(self, verdict: Verdict, episode: Episode, moment: Moment) -> None:

@@ -73,7 +73,16 @@ class Slide(Daily, frozen=True):
             verdict.since = days[found.began] * DAY_MS
             verdict.frozen = [[weekday, mean] for weekday, mean in sorted(found.means.items())]
             self._describe(verdict, *self._last(days, counts, found.means))
+        elif account.calendar.has_holidays:
+            self._explain(verdict, account, settled_day(moment.now))
         return verdict
+
+    def _explain(self, verdict: Verdict, account: Account, day: int) -> None:
+        """What would be a slide if holidays counted is none: say that it is a holiday (R2.10)."""
+        days, counts = self._days(account, day, holidays=True)
+        found = slid(counts, [weekday_of(day) for day in days], self.slope)
+        if self._slides(found):
+            verdict.explained = ("holiday", days[found.began] * DAY_MS)
 
     def _against_frozen(
         self, verdict: Verdict, days: list[int], counts: list[int], episode: Episode, moment: Moment
@@ -99,13 +108,14 @@ class Slide(Daily, frozen=True):
         newest = hot.newest_day(block)
         return None if usage is None or newest is None else max(usage // DAY_MS, max(newest, day) - DAYS + 1)
 
-    def _days(self, account: Account, day: int) -> tuple[list[int], list[int]]:
-        """The business days that count, and what was done on each."""
+    def _days(self, account: Account, day: int, *, holidays: bool = False) -> tuple[list[int], list[int]]:
+        """The business days that count, and what was done on each; holidays do if they are asked for."""
         first = self._first(account.hot, day)
         if first is None or first > day:
             return [], []
         spans = account.record.spans.get(span_name(self.rule_id, None), ())
-        works, every = account.calendar.works_on, hot.day_counts(account.hot, first, day)
+        calendar, every = account.calendar, hot.day_counts(account.hot, first, day)
+        works = (lambda at: calendar.working_days(at, at) > 0) if holidays else calendar.works_on
         days = [at for at in range(first, day + 1) if works(at) and not any(a <= at <= b for a, b in spans)]
         return days, [every[at - first] for at in days]
 
