@@ -59,7 +59,7 @@ def run(
         host=settings.http_host,
         port=settings.http_port,
         health=health,
-        metrics=metrics.exposition,
+        metrics=lambda: metrics.exposition(ready=health.ready().ok, hanging=health.hanging()),
         token=settings.http_token.get_secret_value() if settings.http_token else None,
     )
     log = structlog.get_logger("detector.worker")

@@ -18,6 +18,9 @@ def worker(context: click.Context, settings: "Settings") -> None:
 
     Waits for its brokers without limit. Serves /metrics, /livez and /readyz.
     """
+    from detector.brokers import connection
+
+    connection(settings)  # certificates that cannot be used are told before what takes longer to import
     from detector.worker import run
 
     context.exit(run(settings))

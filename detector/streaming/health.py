@@ -7,11 +7,17 @@ from typing import Final
 
 from detector.streaming.observer import Silence
 
+TICK_SECONDS: Final = 1.0
+"""So often the loop ticks."""
+
 LOOP_SECONDS: Final = 10.0
 """An event loop that has not ticked for so long hangs."""
 
 PROGRESS_SECONDS: Final = 120.0
 """A worker with lag that has applied nothing for so long is stuck, unless it waits for its broker."""
+
+FINAL: Final = ("stopping", "failed")
+"""After these nothing else is said, whatever is still under way."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,15 @@ class Health(Silence):
         live = self.live()
         return live if not live.ok else self._ready
 
+    def hanging(self) -> float:
+        """For how many seconds the loop should have ticked and has not; 0 where it is not late."""
+        late = self._clock() - self._ticked - TICK_SECONDS
+        return late if late >= TICK_SECONDS else 0.0
+
     def readiness(self, *, ready: bool, reason: str) -> None:
-        """Remember the worker's own word."""
-        self._ready = Answer(ready, reason)
+        """Remember the worker's own word; whoever stops is not ready again."""
+        if self._ready.reason not in FINAL:
+            self._ready = Answer(ready, reason)
         self._progressed = self._clock()  # a change of state is progress: joining and recovering take their time
 
     def loop_ticked(self, late_seconds: float) -> None:

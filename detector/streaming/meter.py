@@ -46,11 +46,6 @@ class Meter(Metrics, Silence):
         self._lags: set[tuple[str, int]] = set()
         self._clocks: set[int] = set()
 
-    def readiness(self, *, ready: bool, reason: str) -> None:
-        """Show what `/readyz` says; the reason is for the log."""
-        del reason
-        self.is_ready.set(ready)
-
     def loop_ticked(self, late_seconds: float) -> None:
         """Show how late the loop is."""
         self.loop_lag.set(late_seconds)

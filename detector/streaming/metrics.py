@@ -186,7 +186,7 @@ class Metrics:
         self.recovery_duration = make.histogram("recovery_duration_seconds", "Reading the state back.", RECOVERY)
         self.recovery_in_progress = make.gauge("recovery_in_progress", "1 while state is read back.")
 
-        self.loop_lag = make.gauge("event_loop_lag_seconds", "How late the event loop's last tick was.")
+        self.loop_lag = make.gauge("event_loop_lag_seconds", "How late the event loop's last tick was, or is.")
         self.broker_connected = make.gauge("broker_connected", "1 when the broker answered last time.")
         self.is_ready = make.gauge("ready", "1 when events are applied, as /readyz says.")
         self.auth_failures = make.counter("auth_failures", "Times the broker refused our credentials or rights.")
@@ -221,6 +221,12 @@ class Metrics:
         self.build.info(dict(versions))
         self.config_hash.info({"hash": config_hash})
 
-    def exposition(self) -> bytes:
-        """Everything as Prometheus reads it (text format 0.0.4)."""
+    def exposition(self, *, ready: bool, hanging: float = 0.0) -> bytes:
+        """Everything as Prometheus reads it (text format 0.0.4).
+
+        `ready` is what `/readyz` says, `hanging` for how many seconds the event loop should have ticked and has not.
+        """
+        self.is_ready.set(ready)
+        if hanging:
+            self.loop_lag.set(hanging)
         return generate_latest(self._registry)

@@ -13,11 +13,11 @@ HANG_SECONDS = 150
 
 
 def through_an_outage(stage: Stage) -> None:
-    """The broker is frozen for longer than a standstill may last, while there is work left."""
+    """The broker is frozen while there is work left, and thaws."""
     surface = Surface()
-    outage = stage.sized(short=140, full=600)
+    outage = stage.sized(short=45, full=600)
     with stage.brokers() as brokers:
-        work = stage.work(brokers, stage.feed(20_000, 500))
+        work = stage.work(brokers, stage.feed(8_000, 200))
         work.send()
         with work.crew(1, slow_ms=20, http_port=surface.port) as crew:
             crew.hands[0].hear("READY")

@@ -4,6 +4,7 @@ The options behind `--` are those of `detector worker`. What the worker does is 
 """
 
 import argparse
+import asyncio
 import os
 import signal
 import sys
@@ -26,6 +27,15 @@ def say(*words: object) -> None:
 
 class Spoken(Silence):
     """Says what the tests wait for."""
+
+    ticks = 0
+
+    def loop_ticked(self, late_seconds: float) -> None:
+        """Say how many tasks the loop has, every so often."""
+        del late_seconds
+        self.ticks += 1
+        if self.ticks % 5 == 0 and self.ticks > 1:
+            say("TASKS", len(asyncio.all_tasks()))
 
     def readiness(self, *, ready: bool, reason: str) -> None:
         """Say it."""

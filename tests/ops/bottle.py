@@ -13,9 +13,11 @@ from detector.catalogue.pack import load_plan
 from detector.codec import partition_of
 from detector.domain.partition import Partition
 from detector.domain.record import RawRecord, Record
+from detector.streaming.audience import Audience
 from detector.streaming.ending import Ending
 from detector.streaming.engine import Engine
 from detector.streaming.fold import Encoders, Fold
+from detector.streaming.health import Health
 from detector.streaming.meter import Meter
 from schemas.topics import IN_TOPICS
 from tests.streaming.fakes import OPTIONS, FakeProducer, Reading, batch
@@ -50,7 +52,9 @@ class Bottle:
         rules = [rule.id for rule in PLAN.rules]
         self.meter = Meter(self.registry, topics=IN_TOPICS, rules=rules, live=True, wall=lambda: self.now_ms / 1_000)
         self.exits: list[int] = []
-        self.ending = Ending(self.meter, self.exits.append)
+        self.health = Health()
+        self.told = Audience(self.health, self.meter)
+        self.ending = Ending(self.told, self.exits.append)
         self.reading = Reading()
         self.producers: list[FakeProducer] = []
         self.offsets = dict.fromkeys(IN_TOPICS, 0)
@@ -61,7 +65,7 @@ class Bottle:
             PARTITIONS,
             self._fold,
             Encoders(codec.encode_alert, codec.encode_health, codec.encode_dead_letter),
-            observer=self.meter,
+            observer=self.told,
             ending=self.ending,
             make_producer=self._producer,
         )
@@ -112,7 +116,8 @@ class Bottle:
         self.engine.observe()
 
     def values(self) -> Values:
-        """Every series of every metric."""
+        """Every series of every metric, as a scrape gives them."""
+        self.meter.exposition(ready=self.health.ready().ok)
         found = {}
         for family in self.registry.collect():
             for sample in family.samples:

@@ -66,6 +66,16 @@ def test_a_loop_that_hangs_is_neither_alive_nor_ready_after_ten_seconds(health: 
     assert health.ready().reason == "event_loop_hangs"
 
 
+def test_a_loop_that_is_late_says_by_how_much(health: Health, clock: Clock) -> None:
+    """It ticks once a second."""
+    clock.now += 1.9
+    assert health.hanging() == 0
+    clock.now += 39.1
+    assert health.hanging() == pytest.approx(40)
+    health.loop_ticked(40.0)
+    assert health.hanging() == 0
+
+
 def test_lag_without_progress_for_120_seconds_is_a_standstill(health: Health, clock: Clock) -> None:
     working(health).lag("t", 1, 5, 1.0)
     pass_time(health, clock, 119)
@@ -137,6 +147,13 @@ def test_stopping_is_told_at_once(health: Health) -> None:
     working(health).readiness(ready=False, reason="stopping")
     assert health.ready().reason == "stopping"
     assert health.live().ok
+
+
+def test_whoever_stops_is_not_ready_again_whatever_is_still_under_way(health: Health) -> None:
+    """A rebalance may end between SIGTERM and the last checkpoint."""
+    working(health).readiness(ready=False, reason="stopping")
+    health.readiness(ready=True, reason="ready")
+    assert (health.ready().ok, health.ready().reason) == (False, "stopping")
 
 
 def test_every_observer_of_an_audience_hears_every_call() -> None:

@@ -141,6 +141,17 @@ async def recovery(bottle: Bottle) -> None:
     bottle.engine.recover(batch(bottle.options.changelog, [record], 1, epoch=bottle.engine.epoch), 5)
 
 
+async def garbage_in_the_changelog(bottle: Bottle) -> None:
+    await bottle.engine.give_up(session_lost=True)
+    names = (*bottle.options.topics, bottle.options.changelog)
+    await bottle.engine.take_over({TP(name, 0) for name in names}, 2)
+    record = Record(0, 0, b"h/default/a", b"garbage")
+    bottle.engine.recover(batch(bottle.options.changelog, [record], 1, epoch=bottle.engine.epoch), 0)
+    await bottle.engine.restore({0})
+    bottle.engine.resume({})
+    await bottle.settle()
+
+
 async def outage(bottle: Bottle) -> None:
     bottle.reading.connected = False
     bottle.engine.observe()
@@ -159,12 +170,12 @@ async def refusal_at_the_first_contact(bottle: Bottle) -> None:
         async def close(self) -> None: ...
 
     with pytest.raises(DetectorError):
-        await first_contact(Broker("127.0.0.1:9"), look, bottle.meter, connect=Client)
+        await first_contact(Broker("127.0.0.1:9"), look, bottle.told, connect=Client)
 
 
 async def a_loop_that_is_held_up(bottle: Bottle) -> None:
     worker = Worker(
-        bottle.options, None, None, None, bottle.meter, crash_point=print, exit_process=print,  # type: ignore[arg-type]
+        bottle.options, None, None, None, bottle.told, crash_point=print, exit_process=print,  # type: ignore[arg-type]
     )  # fmt: skip
     heart = asyncio.create_task(worker._heart())
     await asyncio.sleep(0)
@@ -200,6 +211,7 @@ MOVES: dict[str, Cause] = {
     "detector_dedupe_age_seconds": more_events_than_ids_are_kept,
     "detector_state_evictions_total": more_people_than_are_kept,
     "detector_dlq_total": nonsense,
+    "detector_state_records_quarantined_total": garbage_in_the_changelog,
     "detector_alerts_total": alert,
     "detector_rule_alerts_total": alert,
     "detector_alerts_suppressed_total": alert_that_nobody_wants,
@@ -238,7 +250,6 @@ MOVES: dict[str, Cause] = {
 
 NOT_HERE = {
     "detector_dlq_limit_tripped": "nothing limits dead letters yet",
-    "detector_state_records_quarantined_total": "nothing puts state records aside yet",
     "process_virtual_memory_bytes": "of the system",
     "process_resident_memory_bytes": "of the system",
     "process_start_time_seconds": "of the system",

@@ -222,8 +222,12 @@ class Connection:
     """An open or closed connection and when something was heard on it last."""
 
     def __init__(self, heard_seconds_ago: float, *, opened: bool = True) -> None:
-        self._last_action = time.monotonic() - heard_seconds_ago
+        self._ago = heard_seconds_ago
         self._opened = opened
+
+    @property
+    def _last_action(self) -> float:
+        return time.monotonic() - self._ago
 
     def connected(self) -> bool:
         return self._opened
