@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "replay": Place("detector.backtest.cli", "replay", "Run files of events through the rules, without Kafka."),
     "emit": Place("detector.files.cli", "emit", "Send files of events to Kafka."),
     "export": Place("detector.files.cli", "export", "Write the in-topics to a file that can be replayed."),
+    "dead-letters": Place("detector.dead_letters.cli", "dead_letters", "Show what could not be used; send it again."),
     "rules": Place("detector.backtest.rules_cli", "rules", "Check a pack of rules, test it, and say what it needs."),
     "settings": Place("detector.settings.cli", "settings", "Show the settings in force and where they come from."),
 }

@@ -19,6 +19,7 @@ from detector.streaming.audience import Audience
 from detector.streaming.fold import Encoders, Fold
 from detector.streaming.health import Health
 from detector.streaming.http_server import HttpServer
+from detector.streaming.limit import DeadLetterLimit
 from detector.streaming.meter import Meter
 from detector.streaming.observer import Observer
 from detector.streaming.options import Broker, WorkerOptions
@@ -67,16 +68,18 @@ def run(
     log.info("serving /metrics, /livez and /readyz", host=settings.http_host, port=server.start())
     watchdog = Watchdog(health.live, os._exit)
     watchdog.start()
+    limit = DeadLetterLimit(options.topics)
     try:
         return run_worker(
             options,
             lambda number, store, partitions: partition(
-                number, store, settings, plan, partitions=partitions, decode=decode
+                number, store, settings, plan, partitions=partitions, decode=decode, limit=limit
             ),
             Encoders(codec.encode_alert, codec.encode_health, codec.encode_dead_letter),
             lambda: partitions_found(settings, options),
             Audience(health, metrics, *listeners),
             crash_point=crash_point,
+            limit=limit,
         )
     finally:
         watchdog.stop()
@@ -130,16 +133,28 @@ def partition(
     *,
     partitions: int,
     decode: Decode = codec.decode,
+    limit: DeadLetterLimit | None = None,
 ) -> Fold:
-    """Make the domain's partition of this number, one of `partitions`, over its committed state."""
+    """Make the domain's partition of this number, one of `partitions`, over its committed state.
+
+    `limit` hears what became of each record.
+    """
+    names = tuple(settings.topic_prefix + topic for topic in IN_TOPICS)
+    counts = limit or DeadLetterLimit(names)
+    taken = counts.taken
 
     def decoded(record: RawRecord, topic: str) -> Event | Reject:
-        return decode(record, topic=topic, partition=number, partitions=partitions)
+        found = decode(record, topic=topic, partition=number, partitions=partitions)
+        if found.__class__ is Reject:
+            counts.rejected(topic, found)
+        else:
+            taken[topic] += 1
+        return found
 
     return Partition(
         number,
         plan=plan,
-        topics=tuple(settings.topic_prefix + topic for topic in IN_TOPICS),
+        topics=names,
         decode=decoded,
         store=store,
         record_time=settings.record_time,

@@ -3,8 +3,7 @@
 Order of the file: by partition, then topic, then offset; at the end one line a partition. Only committed records.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any, Final, Protocol
@@ -17,25 +16,11 @@ from detector.errors import CONFIG, DetectorError
 from detector.files.broker import Access, Topics, describe, equal_partitions, started
 from detector.files.exported import encode_end, encode_record
 from detector.files.log import End
+from detector.files.stretches import READING, Stretch, committed_records
 from detector.record_batches import read_tolerantly
 
-POLL_MS: Final = 250
-LONG_POLL_MS: Final = 10
-"""What is read is there: a fetch that waits at a log's end would only hold up the next partition."""
-
-POLL_RECORDS: Final = 5_000
 TAIL: Final = 4_096
 """Offsets of a changelog that are first searched for the latest partition record; then four times as many, and on."""
-
-
-READING: Final[Mapping[str, object]] = {
-    "group_id": None,
-    "enable_auto_commit": False,
-    "isolation_level": "read_committed",
-    "auto_offset_reset": "earliest",
-    "fetch_max_wait_ms": LONG_POLL_MS,
-    "max_partition_fetch_bytes": 4 << 20,
-}
 
 
 class PartitionState(Protocol):
@@ -80,16 +65,6 @@ class Exported:
     notes: Sequence[str]
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """Offsets of a topic-partition, `end` not included; `lost` tells that records before `begin` are gone."""
-
-    place: TopicPartition
-    begin: int
-    end: int
-    lost: bool
-
-
 async def export(
     kafka: Access, source: Source, out: BufferedIOBase, *, written: Callable[[int], object] = bool
 ) -> Exported:
@@ -115,7 +90,7 @@ async def export(
                     stretch = await _stretch(consumer, name, number, _limit(states, number, name))
                     if stretch.lost:
                         lost.append(f"{name}/{number}")
-                    async for records in _read(consumer, stretch, kafka.patience):
+                    async for records in committed_records(consumer, stretch, kafka.patience):
                         out.writelines(encode_record(name, number, record) + b"\n" for record in records)
                         count += len(records)
                         written(len(records))
@@ -164,7 +139,7 @@ async def _states(consumer: Any, source: Source, partitions: int, patience: floa
         tail, found = TAIL, None
         while found is None:
             start = max(begin, end - tail)
-            async for records in _read(consumer, _Stretch(place, start, end, lost=False), patience):
+            async for records in committed_records(consumer, Stretch(place, start, end, lost=False), patience):
                 found = next((r.value for r in reversed(records) if r.key == source.partition_key), found)
             if start == begin:
                 break
@@ -182,29 +157,8 @@ def _decoded(source: Source, partition: int, record: bytes) -> PartitionState:
         raise DetectorError(f"{what} — export with the release that the worker runs", CONFIG) from None
 
 
-async def _stretch(consumer: Any, topic: str, partition: int, limit: int | None) -> _Stretch:
+async def _stretch(consumer: Any, topic: str, partition: int, limit: int | None) -> Stretch:
     place = TopicPartition(topic, partition)
     begin = (await consumer.beginning_offsets([place]))[place]
     end = (await consumer.end_offsets([place]))[place]
-    return _Stretch(place, begin, end if limit is None else min(end, limit), lost=begin > 0)
-
-
-async def _read(consumer: Any, stretch: _Stretch, patience: float) -> AsyncIterator[list[Any]]:
-    """Give the committed records of a stretch, in order. Raises TimeoutError after `patience` seconds of silence."""
-    place = stretch.place
-    if stretch.begin >= stretch.end:
-        return
-    loop = asyncio.get_running_loop()
-    consumer.assign([place])
-    consumer.seek(place, stretch.begin)
-    position, heard = stretch.begin, loop.time()
-    while position < stretch.end:
-        fetched = await consumer.getmany(place, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-        records = [record for record in fetched.get(place, ()) if record.offset < stretch.end]
-        if records:
-            yield records
-        before, position = position, await consumer.position(place)
-        if position > before:
-            heard = loop.time()
-        elif loop.time() - heard > patience:
-            raise TimeoutError
+    return Stretch(place, begin, end if limit is None else min(end, limit), lost=begin > 0)

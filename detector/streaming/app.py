@@ -14,7 +14,7 @@ import faust
 from aiokafka.errors import KafkaError
 from faust.types import StreamT
 
-from detector.errors import DetectorError
+from detector.errors import TEMPORARY, DetectorError
 from detector.record_batches import read_tolerantly
 from detector.streaming.batches import BatchMessage, BatchSchema
 from detector.streaming.broker import Look, first_contact
@@ -22,6 +22,7 @@ from detector.streaming.ending import Ending, Exit, exit_code
 from detector.streaming.engine import Engine
 from detector.streaming.fold import Encoders, FoldFactory
 from detector.streaming.guard import check_versions
+from detector.streaming.limit import DeadLetterLimit
 from detector.streaming.observer import Observer, Silence
 from detector.streaming.options import WorkerOptions
 from detector.streaming.table import BatchTable, BatchTableManager
@@ -116,6 +117,7 @@ class Worker:
         *,
         crash_point: CrashPoint,
         exit_process: Exit,
+        limit: DeadLetterLimit | None = None,
     ) -> None:
         self.options = options
         self.look = look
@@ -123,6 +125,7 @@ class Worker:
         self.encoders = encoders
         self.observer = observer
         self.crash_point = crash_point
+        self.limit = limit
         self.ending = Ending(observer, exit_process)
         self.stopping = asyncio.Event()
         self._engine: Engine | None = None
@@ -136,7 +139,10 @@ class Worker:
             self.stopping.set()
 
     async def run(self) -> int:
-        """Run until asked to stop (0) or until something ends the worker. Raises DetectorError as the start does."""
+        """Run until asked to stop (0; 75 at the limit of dead letters) or until something ends the worker.
+
+        Raises DetectorError as the start does.
+        """
         heart = asyncio.create_task(self._heart())
         try:
             self.ending.outcome = await self._run()
@@ -158,6 +164,7 @@ class Worker:
             ending=self.ending,
             crash_point=self.crash_point,
             after_recovery=tune_collector,
+            limit=self.limit,
         )
         self.observer.readiness(ready=False, reason="joining")
         app = make_app(self.options, engine)
@@ -173,9 +180,9 @@ class Worker:
             self.ending.abandon("the worker", crash)
             return self.ending.code or 0
         await engine.stop()
-        self.ending.outcome = self.ending.code or 0
+        self.ending.outcome = self.ending.code or (TEMPORARY if engine.halted else 0)
         await self._leave_group(app)
-        return self.ending.code or 0
+        return self.ending.code or self.ending.outcome
 
     async def _unless_stopped(self, work: Any) -> bool:
         """Await the work and say True, or give it up and say False as soon as a stop is asked for."""
@@ -228,9 +235,11 @@ def run_worker(
     *,
     crash_point: CrashPoint = lambda _name: None,
     exit_process: Exit = os._exit,
+    limit: DeadLetterLimit | None = None,
 ) -> int:
     """Run a worker until SIGTERM or SIGINT and return the exit code; every failure after the start ends the process.
 
+    Where `limit` has tripped, which whoever decodes feeds, nothing is read any more and a stop gives 75.
     The process must end then: it is ended `hard_stop_seconds` after a stop was asked for, whatever it does.
     Raises DetectorError for what a person must put right: 77 and 78.
     """
@@ -246,6 +255,7 @@ def run_worker(
             observer or Silence(),
             crash_point=crash_point,
             exit_process=exit_process,
+            limit=limit,
         )
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():

@@ -14,6 +14,7 @@ from detector.errors import CONFIG, INTERNAL, DetectorError
 from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.fold import Encoders, FoldFactory
+from detector.streaming.limit import DeadLetterLimit
 from detector.streaming.live import Live, made_anew
 from detector.streaming.observer import Observer
 from detector.streaming.options import WorkerOptions
@@ -45,6 +46,7 @@ class Engine:
         crash_point: CrashPoint = lambda _name: None,
         make_producer: ProducerFactory | None = None,
         after_recovery: Callable[[], object] = lambda: None,
+        limit: DeadLetterLimit | None = None,
     ) -> None:
         self.options = options
         self.partitions = partitions
@@ -62,6 +64,8 @@ class Engine:
         self._crash_point = crash_point
         self._make_producer = make_producer
         self._after_recovery = after_recovery
+        self._limit = limit or DeadLetterLimit(options.topics)
+        self._told_limit = False
         self._consumer: BatchConsumer | None = None
         self._assigned_epoch: int | None = None
         self._stopped = False
@@ -78,6 +82,14 @@ class Engine:
     def _standing(self, topic: str, number: int) -> Standing:
         assert self._consumer is not None  # noqa: S101 - batches come from it
         return self._consumer.thread.standing(TP(topic, number))
+
+    @property
+    def halted(self) -> bool:
+        """Whether the limit of dead letters has tripped: nothing is fetched or applied until the worker is restarted.
+
+        It stays in its group with its partitions: given away, the next worker would go the same way.
+        """
+        return bool(self._limit.tripped)
 
     # -- applying
 
@@ -102,7 +114,8 @@ class Engine:
             if tp.topic in self.topics
             and (live := self.live.get(tp.partition)) is not None
             and (
-                live.backlog(tp.topic) > options.in_flight_records
+                self.halted
+                or live.backlog(tp.topic) > options.in_flight_records
                 or live.held_bytes(tp.topic) > options.in_flight_bytes
             )
         )
@@ -125,7 +138,7 @@ class Engine:
     async def _advance(self, live: Live) -> None:
         epoch = self.epoch
         replayed = self.options.record_time == "create"
-        while self.running and self.epoch == epoch:
+        while self.running and not self.halted and self.epoch == epoch:
             began, limit, before = monotonic(), live.slice, dict(live.fold.positions)
             applied = live.fold.advance((), limit) if replayed else live.fold.advance(live.ended(self._standing), limit)
             if applied:
@@ -136,12 +149,25 @@ class Engine:
                     if live.fold.positions.get(topic) != before.get(topic):
                         self._observer.worked(topic, took / applied)
                 self._crash_point("apply")
+            if self.halted:
+                self._halt()
             live.stuck = applied < limit and self._waiting(live)
             if live.fold.urgent:
                 self._spawn(live, self._hasten(live))
             if applied < limit:
                 return
             await asyncio.sleep(0)
+
+    def _halt(self) -> None:
+        """Say what to do, once; what was applied so far is made durable at the next checkpoint."""
+        self._observer.readiness(ready=False, reason="dead_letter_limit")
+        if self._told_limit:
+            return
+        self._told_limit = True
+        for topic, why in self._limit.tripped.items():
+            self._observer.dead_letter_limit(topic, tripped=True)
+            advice = "`detector dead-letters list` shows them: see to whoever sends them, then restart the worker"
+            _log.error("the limit of dead letters: %s: %s — nothing is read any more; %s", topic, why, advice)
 
     # -- checkpoints
 
@@ -191,7 +217,7 @@ class Engine:
 
     async def _attend(self, live: Live) -> None:
         try:
-            if live.pass_time(self._standing) or self._waiting(live):
+            if not self.halted and (live.pass_time(self._standing) or self._waiting(live)):
                 await self._advance(live)
         except Exception as error:  # noqa: BLE001 - as in `apply`
             self._ending.abandon(f"partition {live.number}", error)
@@ -216,6 +242,7 @@ class Engine:
         return (
             self.options.record_time == "log_append"
             and self.running
+            and not self.halted
             and self.live.get(live.number) is live
             and now - live.written_at >= self.options.idle_interval
             and live.idle(self._standing)
@@ -414,6 +441,9 @@ class Engine:
         self.running = True
         self._observer.rebalance_ended(monotonic() - self._rebalance_began, frozenset(self.live), self._generation)
         self.observe()  # whoever sees that it is ready sees with what
+        if self.halted:
+            self._halt()
+            return
         self._observer.readiness(ready=True, reason="ready")
         _log.info("reading partitions %s", sorted(self.live))
 

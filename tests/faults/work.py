@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from detector.topics import apply
 from harness.spine import Spine
-from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, topics
+from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, changelogs, topics
 from tests.faults.checker import Verdict, compare
 from tests.faults.crew import Crew, Hand
 from tests.faults.expected import outcome
@@ -138,3 +138,17 @@ class Work:
     def states(self) -> dict[bytes, bytes]:
         """The latest record of every account in the changelog."""
         return self._spine.state()
+
+    def letters(self) -> list[Any]:
+        """The dead letters as published, by partition and offset."""
+        return self._spine.read(self.prefix + DEAD_LETTERS)
+
+    def changelog(self) -> list[Any]:
+        """Every record of the changelog, those of partitions too."""
+        return self._spine.read(changelogs(self.app_id)[0].name)
+
+    def drain(self, crew: Crew) -> float:
+        """As `settle`, of whatever is in the log beside the feed: until nothing is left."""
+        took = crew.wait(lambda: self.behind() == 0, what="the end of the log")
+        crew.stop()
+        return took

@@ -99,6 +99,17 @@ def test_records_that_wait_for_one_of_a_quiet_topic_are_no_standstill(health: He
     assert health.live().reason == "no_progress"
 
 
+def test_at_the_limit_of_dead_letters_a_worker_is_alive_and_not_ready(health: Health, clock: Clock) -> None:
+    """A restart by itself would write as many again: a person must look first."""
+    working(health).lag("t", 1, 5, 1.0)
+    health.dead_letter_limit("t", tripped=True)
+    health.readiness(ready=False, reason="dead_letter_limit")
+    pass_time(health, clock, 10_000)
+    assert health.live().ok
+    assert health.live().reason == health.ready().reason == "dead_letter_limit"
+    assert not health.ready().ok
+
+
 def test_a_partition_that_waits_excuses_no_other(health: Health, clock: Clock) -> None:
     working(health).lag("t", 1, 5, 1.0)
     health.lag("t", 0, 5, 1.0)
