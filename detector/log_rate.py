@@ -9,6 +9,9 @@ from typing import Final
 NOISY: Final = ("aiokafka", "asyncio", "faust", "kafka", "mode")
 """Loggers of libraries, with all below them; our own lines are never held back."""
 
+VERBATIM: Final = ("aiokafka.conn", "kafka.net.connection")
+"""Loggers that write requests and answers whole at debug: events, state, logins. That is never written."""
+
 SERVICE: Final = "[^"
 """So begins what mode says of a service, in the name of the module that the service stands in."""
 
@@ -20,7 +23,7 @@ LOGGER_LINES: Final = 50
 class RateLimit(logging.Filter):
     """Lets a few equal lines of a noisy library through in each window, and a bounded number of any lines.
 
-    What a library says below the level `least` is dropped.
+    What a library says below the level `least` is dropped, and what would show payloads at any level.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, least: int = logging.WARNING) -> None:
@@ -36,7 +39,7 @@ class RateLimit(logging.Filter):
         """Tell whether this line is written; one that is carries how many of its logger's were not."""
         if not (record.name.partition(".")[0] in NOISY or str(record.msg).startswith(SERVICE)):
             return True
-        if record.levelno < self._least:
+        if record.levelno < self._least or (record.levelno < logging.WARNING and record.name in VERBATIM):
             return False
         with self._lock:
             window = self._clock() // WINDOW_SECONDS

@@ -120,6 +120,10 @@ class SecureKafka:
             self.new_user(name)
         return (*self.trusting("LOGIN"), "--sasl-username", name, "--sasl-password-file", str(file))
 
+    def password_files(self) -> list[Path]:
+        """Where the passwords of all users are that there are so far."""
+        return sorted(self._folder.glob("*.password"))
+
     def certified(self, identity: Identity) -> tuple[str, ...]:
         """Options of a command that shows a certificate."""
         files = ("--tls-certificate-file", str(identity.certificate), "--tls-key-file", str(identity.key))

@@ -89,7 +89,7 @@ def test_a_value_is_cut_at_200_characters_and_a_payload_is_only_counted(configur
 
 def test_a_secret_appears_nowhere_even_at_debug(configure: Configure) -> None:
     stream = configure(level="debug", secrets=["canary-9f8e"])
-    logging.getLogger("aiokafka.conn").debug("request %s", b"\x00user\x00canary-9f8e")
+    logging.getLogger("aiokafka.cluster").debug("request %s", b"\x00user\x00canary-9f8e")
     try:
         raise ValueError("canary-9f8e")  # noqa: TRY301 - the trace is what is looked at
     except ValueError:
@@ -158,6 +158,15 @@ def test_libraries_speak_below_warning_at_debug_only(configure: Configure, level
     logging.getLogger("aiokafka.cluster").warning("trouble")
     logging.getLogger("detector.streaming.app").info("stopping")
     assert len(parsed(stream)) == lines
+
+
+@pytest.mark.parametrize("logger", ["aiokafka.conn", "kafka.net.connection"])
+def test_what_clients_send_and_get_is_not_written_even_at_debug(configure: Configure, logger: str) -> None:
+    stream = configure(level="debug")
+    logging.getLogger(logger).debug("Request to %s: %s", "kafka", b"Zaphod Beeblebrox")
+    assert stream.getvalue() == ""
+    logging.getLogger(logger).error("closed")
+    assert len(parsed(stream)) == 1
 
 
 def test_our_own_lines_are_never_held_back(configure: Configure) -> None:

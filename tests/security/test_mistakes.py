@@ -12,7 +12,6 @@ import pytest
 
 from detector.brokers import Connection, connection
 from detector.errors import AUTH, TEMPORARY, DetectorError
-from detector.settings import Settings, load
 from detector.streaming.broker import first_contact
 from detector.streaming.observer import Silence
 from detector.topics import check
@@ -20,6 +19,7 @@ from detector.worker import options_of
 from harness.secure_kafka import SecureKafka
 from schemas.topics import topics
 from tests.ops.worker_command import refused
+from tests.security.settings import settings_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 """Neither client closes a socket whose handshake failed; each test collects its own."""
@@ -28,16 +28,6 @@ HANGING_SECONDS = 30.0
 """By then whoever does not belong must have been told so."""
 
 PASSWORD = "canary-wrong-5d41402a"  # noqa: S105 - nobody's
-
-
-def settings_of(options: tuple[str, ...]) -> Settings:
-    """The settings that a command would have of these options."""
-    flags: dict[str, object] = {}
-    left = list(options)
-    while left:
-        name = left.pop(0).removeprefix("--").replace("-", "_")
-        flags[name] = True if name == "tls" else left.pop(0)
-    return load(flags, {})
 
 
 def wrong_password(kafka: SecureKafka, folder: Path) -> tuple[str, ...]:
