@@ -102,7 +102,8 @@ def _check_explain(document: Document, explain: str, names: Collection[str], whe
     except ValueError as error:
         raise document.error(place, f"{word} is no template: {error}") from None
     for _, name, form, conversion in parts:
-        if name is not None and (form or conversion or name not in names):
+        words = form is None or form == "" or (form.count("|") == 1 and all(form.split("|")) and "{" not in form)
+        if name is not None and (conversion or not words or name not in names):
             raise document.error(place, f"{word}: nothing is called {name!r}{nearest(name, names)}")
 
 

@@ -86,7 +86,12 @@ def _facts(entry: Entry, rule: Rule, said: Told) -> Iterator[str]:
     yield f"**Needs** {_events(entry.events)}"
     if rule.starts or rule.satisfies:
         yield f"**Armed** where a tenant sends {_armed(entry.armed_by)}."
-    yield f"**Says** “{row['explain']}”"
+    yield f"**Says** “{_many(row['explain'])}”"
+
+
+def _many(template: str) -> str:
+    """A template as it reads of more than one: `{days:day|days}` is `{days} days`."""
+    return re.sub(r"\{(\w+):[^|}]*\|([^}]*)\}", r"{\1} \2", template)
 
 
 def _events(names: str) -> str:

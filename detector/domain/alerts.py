@@ -11,6 +11,7 @@ from detector.domain.calendar import DAY_MS
 from detector.domain.plan import Rule, Tenant
 from detector.domain.state import Episode
 from detector.domain.verdict import SEVERITIES, Clears, Evidence, Verdict
+from detector.domain.wording import amount, told
 
 SCHEMA_VERSION: Final = "1.0"
 NAMELESS: Final = "erased"  # stands for the id of a person who was erased, in the last body about them
@@ -233,11 +234,11 @@ def _explained(rule: Rule, episode: Episode, verdict: Verdict) -> str:
     if episode.status == "open":
         return _still(rule, verdict, numbers)
     if verdict.ended == "expired":
-        return f"It did not recover, and from now on counts as usual. {rule.explain.format_map(numbers)}"
+        return f"It did not recover, and from now on counts as usual. {told(rule.explain, numbers)}"
     if verdict.ended is not None:
         how = "was closed as achieved" if verdict.ended == "acted" else "was closed, or is kept no more"
         return f"The {episode.kind or 'account'} {numbers['subject']} {how}: nothing is expected of it now."
-    over = rule.over.format_map(numbers) if verdict.numbers else _how(verdict)
+    over = told(rule.over, numbers) if verdict.numbers else _how(verdict)
     if episode.resolution == "superseded":
         return f"It never held, as was reported late. {over}"
     return over + ("" if verdict.by_calendar else _what_comes_of_it(rule, episode))
@@ -245,7 +246,7 @@ def _explained(rule: Rule, episode: Episode, verdict: Verdict) -> str:
 
 def _still(rule: Rule, verdict: Verdict, numbers: dict[str, Any]) -> str:
     if verdict.level > 0:
-        return rule.explain.format_map(numbers)
+        return told(rule.explain, numbers)
     needed = "" if verdict.clears is None else f" It clears with {verdict.clears.text}."
     return "It is less than when it opened, but not over." + needed
 
@@ -261,7 +262,7 @@ def _what_comes_of_it(rule: Rule, episode: Episode) -> str:
         return f" If that lasts until {minute_text(episode.since_off + rule.keep_ms)}, it ends."
     if not rule.keep_ms:
         return ""
-    return f" It has stayed so for {rule.keep_ms // DAY_MS} days.{_WHO.get(episode.resolution or '', '')}"
+    return f" It has stayed so for {amount(rule.keep_ms // DAY_MS, 'day')}.{_WHO.get(episode.resolution or '', '')}"
 
 
 _SAID: Final = {

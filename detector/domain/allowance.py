@@ -7,6 +7,7 @@ import msgspec
 from detector.domain.account import Account
 from detector.domain.calendar import DAY_MS, Duration
 from detector.domain.measures import Given
+from detector.domain.wording import amount
 
 _UNITS: Final = {"m": "minute", "h": "hour", "d": "day", "w": "week", "bd": "business day"}
 _HOUR_MS: Final = 3_600_000
@@ -44,16 +45,12 @@ class Allowance(msgspec.Struct, frozen=True):
         """In words: `2 business days`, `30 minutes`."""
         whole = self._whole(account, subject)
         if self.part == 1:
-            return _words(whole.amount, _UNITS[whole.unit])
+            return amount(whole.amount, _UNITS[whole.unit])
         if whole.elapsed_ms is None:
-            return _words(whole.amount * 24 * self.part, "hour") + " of business days"
+            return amount(whole.amount * 24 * self.part, "hour") + " of business days"
         milliseconds = whole.elapsed_ms * self.part
         return (
-            _words(milliseconds / _HOUR_MS, "hour")
+            amount(milliseconds / _HOUR_MS, "hour")
             if milliseconds >= _HOUR_MS
-            else _words(milliseconds / _MINUTE_MS, "minute")
+            else amount(milliseconds / _MINUTE_MS, "minute")
         )
-
-
-def _words(amount: float, unit: str) -> str:
-    return f"{amount:g} {unit}{'' if amount == 1 else 's'}"

@@ -20,6 +20,7 @@ from detector.domain.moments import way
 from detector.domain.state import Goal
 from detector.domain.usage import SETTLES_MS, usual_share
 from detector.domain.verdict import Evidence, Moment, earliest
+from detector.domain.wording import amount
 
 
 @final
@@ -50,7 +51,7 @@ class SilentFor(OfFacts, frozen=True):
             holds=holds,
             since=due if holds else -1,
             due=None if holds else due,
-            text=f"{name} {days:g} days ago" if last is not None else f"{name} never in {days:g} days",
+            text=f"{name} {amount(days, 'day')} ago" if last is not None else f"{name} never in {amount(days, 'day')}",
             evidence=(Evidence(self.of.name, days, self.for_ms / DAY_MS, "days"),),
         )
 
@@ -190,7 +191,9 @@ class Before(OfFacts, frozen=True):
         then = msgspec.structs.replace(moment, now=moment.now - self.ago_ms, settled=moment.settled - self.ago_ms)
         found = self.within.held(account, then, subject)
         due = None if found.due is None else found.due + self.ago_ms
-        return msgspec.structs.replace(found, due=due, text=f"{found.text} until {self.ago_ms // DAY_MS} days ago")
+        return msgspec.structs.replace(
+            found, due=due, text=f"{found.text} until {amount(self.ago_ms // DAY_MS, 'day')} ago"
+        )
 
 
 @final

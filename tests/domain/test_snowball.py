@@ -108,5 +108,5 @@ def test_the_same_person_on_the_same_day_weighs_once() -> None:
     assert told(story, 3) == []
     story(int(2.1 * DAY), TicketEscalated, ticket_id="t", stakeholder_id="a", role="sponsor", department="x")
     (alert,) = story.world(until=2 * DAY + 3 * HOUR).of(RULE)
-    assert alert.explanation == "2 unhappy moments across 1 roles and departments weigh 5.9 together."
+    assert alert.explanation == "2 unhappy moments weigh 5.9 together, across 1 role or department."
     assert alert.clears_when.text == "a weight below 3; it halves every 14 days"

@@ -10,6 +10,7 @@ from detector.domain.series import Series
 from detector.domain.state import Episode, span_name
 from detector.domain.usage import settled_day
 from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
+from detector.domain.wording import amount
 
 BASELINE_WINDOWS: Final = 4
 
@@ -181,4 +182,4 @@ class Change(Daily, frozen=True):
             "days": seen[1],
         }
         verdict.evidence = (Evidence(self.name, seen[0], round(expected, 1), "actions", f"{self.days}d"),)
-        verdict.clears = Clears(f"{need} actions in {self.days} days", self.name, at_least=need)
+        verdict.clears = Clears(f"{amount(need, 'action')} in {amount(self.days, 'day')}", self.name, at_least=need)

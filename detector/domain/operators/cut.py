@@ -11,6 +11,7 @@ from detector.domain.events import Event
 from detector.domain.measures import Log
 from detector.domain.state import Episode
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict, earliest
+from detector.domain.wording import amount
 
 
 @final
@@ -73,13 +74,15 @@ class Cut(EventDriven, frozen=True):
 
     def _describe(self, verdict: Verdict, now: float, before: float, *, over: bool) -> None:
         need = -(-self.clears_at * before // 1)
+        noun, verb = self.unit.removesuffix("s"), "is" if now == 1 else "are"
+        shown = amount(now, noun)
         verdict.numbers = {
             "observed": f"{now:g}",
             "expected": f"{before:g}",
             "drop": f"{drop_share(now, before):.0%}",
-            "how": f"it is {self.lasts_days} days old" if over else f"there are {now:g} {self.unit} again",
+            "how": f"it is {amount(self.lasts_days, 'day')} old" if over else f"there {verb} {shown} again",
         }
         verdict.evidence = (Evidence(self.name, now, before, self.unit),)
         verdict.clears = Clears(
-            f"{need:g} {self.unit}, or {self.lasts_days} days after the cut", self.name, at_least=need
+            f"{amount(need, noun)}, or {amount(self.lasts_days, 'day')} after the cut", self.name, at_least=need
         )

@@ -11,6 +11,7 @@ from detector.domain.state import Episode
 from detector.domain.usage import settled_day
 from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
 from detector.domain.windows import Both, Windows
+from detector.domain.wording import amount
 
 
 @final
@@ -133,7 +134,11 @@ class Fall(Daily, frozen=True):
         verdict.evidence = (
             Evidence(self.name, both.now / scale, round(expected, 3), self.windows.unit, f"{self.days}d"),
         )
-        verdict.clears = Clears(f"{need:g} {self.windows.unit} in {self.days} days", self.name, at_least=need)
+        verdict.clears = Clears(
+            f"{amount(need, self.windows.unit.removesuffix('s'))} in {amount(self.days, 'day')}",
+            self.name,
+            at_least=need,
+        )
 
 
 def _expected(both: Both) -> float:

@@ -11,6 +11,7 @@ from detector.domain.members import distinct_in_months
 from detector.domain.state import Episode
 from detector.domain.usage import reaches, settled_day
 from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
+from detector.domain.wording import amount, told
 
 MONTHS: Final = 3  # of 30 days, in each of the two windows
 
@@ -58,14 +59,15 @@ class Growth(Daily, frozen=True):
         if began and not grown:
             verdict.since = max(new.began[self.people - 1] for new in began) * DAY_MS
         features = f"{len(began)} new features" if len(began) > 1 else "a new feature"
-        said = [f"{now} people were active in 90 days, {before} in the 90 days before"] * grown
-        said += [f"{self.people} people or more began with {features} within {self.within_days} days"] * bool(began)
+        numbers = {"now": now, "before": before, "people": self.people, "what": features, "days": self.within_days}
+        said = [told("{now:person was|people were} active in 90 days, {before} in the 90 days before", numbers)] * grown
+        said += [told("{people:person|people} or more began with {what} within {days:day|days}", numbers)] * bool(began)
         verdict.numbers = {"growth": "; ".join(said) or "it has grown no further", "days": self.lasts_days}
         verdict.evidence = (
             Evidence(self.name, now, before, "people", f"{MONTHS * MONTH_DAYS}d"),
             Evidence("new_features", len(began), None, "features", f"{self.within_days}d"),
         )
-        verdict.clears = Clears(f"time: it ends {self.lasts_days} days after it was seen")
+        verdict.clears = Clears(f"time: it ends {amount(self.lasts_days, 'day')} after it was seen")
         return verdict
 
     def _people(self, block: bytes | bytearray, day: int) -> tuple[int, int, bool]:

@@ -148,7 +148,7 @@ class Obligation(EventDriven, frozen=True):
             return self._done(met, self.done, cause.counts, episode)
         verdict = Verdict(level=max(level for level, _ in missed), since=since, due=over, frozen=[cause.counts])
         verdict.seen = f"{cause.counts}|{met}"
-        self._describe(verdict, account, subject, since - cause.counts, met - cause.counts)
+        self._describe(verdict, account, subject, self.steps[0][1], since - cause.counts, met - cause.counts)
         verdict.clears = Clears(f"time: it ends on {minute_text(over)}", self.name)
         return verdict
 
@@ -193,7 +193,7 @@ class Obligation(EventDriven, frozen=True):
                 found.since = due if found.level == 0 else min(found.since, due)
                 found.level = max(found.level, level)
         if found.level or episode is not None:
-            self._describe(found, account, subject, max(0, found.since - anchor), moment.now - anchor)
+            self._describe(found, account, subject, within[0][1], max(0, found.since - anchor), moment.now - anchor)
             found.clears = Clears(self.expect.noun, self.name, at_least=1)
         if found.level:
             found.frozen, found.seen = [anchor], str(anchor)  # that time goes on is no news
@@ -211,14 +211,21 @@ class Obligation(EventDriven, frozen=True):
         return verdict
 
     def _describe(
-        self, verdict: Verdict, account: Account, subject: str | None, allowed_ms: int, taken_ms: int
+        self,
+        verdict: Verdict,
+        account: Account,
+        subject: str | None,
+        allowed: Allowance,
+        allowed_ms: int,
+        taken_ms: int,
     ) -> None:
         self._count(verdict, allowed_ms, taken_ms)
-        verdict.numbers["limit"] = self.steps[0][1].text(account, subject)
+        verdict.numbers["limit"] = allowed.text(account, subject)
 
     def _count(self, verdict: Verdict, allowed_ms: int, taken_ms: int) -> None:
         minutes, limit = taken_ms // MINUTE_MS, allowed_ms // MINUTE_MS
         unit, size = ("minutes", 1) if max(limit, minutes) < 600 else ("hours", 60) if limit < 2880 else ("days", 1440)
         observed, expected = round(minutes / size, 1), round(limit / size, 1)
+        shown = unit[:-1] if observed == 1 else unit
         verdict.evidence = (Evidence(self.name, observed, expected, unit, None),)
-        verdict.numbers = {"observed": f"{observed:g}", "expected": f"{expected:g}", "unit": unit}
+        verdict.numbers = {"observed": f"{observed:g}", "expected": f"{expected:g}", "unit": shown}

@@ -14,6 +14,7 @@ from detector.domain.lasts import LastSeen
 from detector.domain.measures import Kept, Mark, Track
 from detector.domain.state import Episode
 from detector.domain.verdict import Clears, EventDriven, Evidence, Moment, Verdict
+from detector.domain.wording import amount
 
 
 @final
@@ -83,7 +84,9 @@ class Once(EventDriven, frozen=True):
             last = episode.since
         ends = last + self.lasts_ms
         if ends <= moment.settled:
-            return self._told(Verdict(off=True, by_calendar=True), last, f"it was {self.lasts_ms // DAY_MS} days ago")
+            return self._told(
+                Verdict(off=True, by_calendar=True), last, f"it was {amount(self.lasts_ms // DAY_MS, 'day')} ago"
+            )
         seen = None if self.seen is None else self.seen.last(account, subject)
         if seen is not None and seen >= last:
             return self._told(Verdict(off=True, due=ends), last, f"{self._noun} came on {minute_text(seen)}")
@@ -121,5 +124,5 @@ class Once(EventDriven, frozen=True):
         verdict.evidence = (Evidence(self.name, minute_text(at), None, "time"),)
         verdict.numbers = {"at": minute_text(at), "how": how}
         other = "" if self.seen is None else f"{self._noun}, or "
-        verdict.clears = Clears(f"{other}{days} days without another one", self.name)
+        verdict.clears = Clears(f"{other}{amount(days, 'day')} without another one", self.name)
         return verdict

@@ -13,6 +13,7 @@ from detector.domain.layout import DAYS
 from detector.domain.state import Episode, span_name
 from detector.domain.usage import settled_day
 from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
+from detector.domain.wording import amount
 
 WEEK: Final = 5  # business days; the reference needs 20 actions in each week on average (R2.4)
 
@@ -137,7 +138,9 @@ class Slide(Daily, frozen=True):
         }
         window = f"{self.clears_over}bd"
         verdict.evidence = (Evidence(self.name, observed, round(expected, 1), "actions", window),)
-        verdict.clears = Clears(f"{need} actions in {self.clears_over} business days", self.name, at_least=need)
+        verdict.clears = Clears(
+            f"{amount(need, 'action')} in {amount(self.clears_over, 'business day')}", self.name, at_least=need
+        )
 
 
 def _most(counts: list[int], slope: Slope) -> float:

@@ -11,6 +11,7 @@ from detector.domain.events import Event, StakeholderLeft, StakeholderUpdated
 from detector.domain.measures import Kept, Log
 from detector.domain.state import Entry, Episode
 from detector.domain.verdict import CRITICAL, Clears, EventDriven, Evidence, Moment, Verdict, earliest
+from detector.domain.wording import amount
 
 EXACT: Final = 9  # decimals to which a sum is compared, so that 5 by the formula is not 4.999… by the arithmetic
 
@@ -124,4 +125,6 @@ class Snowball(EventDriven, frozen=True):
         )
         verdict.numbers = {"observed": f"{size:.1f}", "negatives": count, "cells": cells}
         days = self.half_life_ms // DAY_MS
-        verdict.clears = Clears(f"a weight below {self.clears_below:g}; it halves every {days} days", self.name)
+        verdict.clears = Clears(
+            f"a weight below {self.clears_below:g}; it halves every {amount(days, 'day')}", self.name
+        )

@@ -16,6 +16,7 @@ from detector.domain.measures import Count, Kept, Level, Log, Mark, Measure, Tra
 from detector.domain.state import Entry, Episode
 from detector.domain.sums import Sum
 from detector.domain.verdict import GRACE_MS, SEVERITIES, Clears, EventDriven, Evidence, Moment, Verdict, earliest
+from detector.domain.wording import amount
 
 WEEK_MS: Final = 7 * DAY_MS
 
@@ -351,7 +352,7 @@ class Threshold(EventDriven, frozen=True):
         """What clears it, in words; with a number where one will do."""
         window = f" in {_window(self.measure)}" if self.window_ms else ""
         if self.lasts_ms is not None:
-            return Clears(f"{self.lasts_ms // DAY_MS} days without another one", self.measure.name)
+            return Clears(f"{amount(self.lasts_ms // DAY_MS, 'day')} without another one", self.measure.name)
         limits = [way.own.below for way in self.ways if way.own is not None and way.own.below is not None]
         limits += [way.below_usual * usual for way in self.ways if way.below_usual is not None]
         if limits and isinstance(self.measure, Count | Sum):

@@ -16,6 +16,7 @@ from detector.domain.events import Event
 from detector.domain.history import KEPT_DAYS, NONE, days_until, value_on, values
 from detector.domain.state import Episode, Standing
 from detector.domain.verdict import Clears, Evidence, Moment, Verdict
+from detector.domain.wording import amount
 
 TOP: Final = 1000
 NAMES: Final = frozenset({"observed", "expected", "points", "days", "course", "outlook"})
@@ -69,7 +70,11 @@ class Fall(msgspec.Struct, frozen=True):
         then, now = past.at(ago + self.over), past.at(ago)
         if then == NONE or then - now < self.least:
             return None
-        return Seen(then, f"fell by {points(then - now)} points in {self.over} days to {points(now)}", self.over)
+        return Seen(
+            then,
+            f"fell by {amount(points(then - now), 'point')} in {amount(self.over, 'day')} to {points(now)}",
+            self.over,
+        )
 
 
 @final
@@ -85,7 +90,7 @@ class Below(msgspec.Struct, frozen=True):
         now = past.at(ago)
         if now >= self.bound:
             return None
-        text = f"has been below {points(self.bound)} for {self.held} days and is {points(now)}"
+        text = f"has been below {points(self.bound)} for {amount(self.held, 'day')} and is {points(now)}"
         return Seen(self.bound, text, self.held)
 
 
@@ -116,7 +121,8 @@ class Plateau(msgspec.Struct, frozen=True):
         if not all(within(value, mean, self.within) for value in past.window(ago, self.flat)):
             return None
         rose, flat = points(round(past.at(ago) - before)), points(round(mean))
-        text = f"rose by {rose} points, then stayed within {self.within:.0%} of {flat} for {self.flat} days"
+        rising, days = amount(rose, "point"), amount(self.flat, "day")
+        text = f"rose by {rising}, then stayed within {self.within:.0%} of {flat} for {days}"
         return Seen(round(mean), text, self.flat)
 
 
@@ -138,7 +144,7 @@ class UnderMean(msgspec.Struct, frozen=True):
             return None
         under = 1 - now / past.mean if past.mean else 0.0
         text = f"is {points(now)}, {under:.0%} under its plateau of {points(past.mean)}"
-        return Seen(past.mean, f"{text} and lower than {self.apart} days before", self.apart)
+        return Seen(past.mean, f"{text} and lower than {amount(self.apart, 'day')} before", self.apart)
 
 
 @final
@@ -155,7 +161,7 @@ class OverLow(msgspec.Struct, frozen=True):
         low = max((low for low in past.lows if now - low >= self.least), default=None)
         if low is None:
             return None
-        return Seen(low, f"is {points(now)}, {points(now - low)} points over its low", self.held)
+        return Seen(low, f"is {points(now)}, {amount(points(now - low), 'point')} over its low", self.held)
 
 
 Part = Fall | Below | Plateau | UnderMean | OverLow
@@ -354,7 +360,7 @@ class Trend(msgspec.Struct, frozen=True, dict=True):
         if left is not None and self.until is not None:
             at = points(self.until)
             rows.append(Evidence(f"days_until_{at}", left, None, "days"))
-            outlook = f"at this slope it is at {at} in {left} days" if left else f"it is at {at} already"
+            outlook = f"at this slope it is at {at} in {amount(left, 'day')}" if left else f"it is at {at} already"
         verdict.evidence = tuple(rows)
         verdict.numbers = {
             "observed": points(now),
@@ -367,7 +373,7 @@ class Trend(msgspec.Struct, frozen=True, dict=True):
         if needed is not None:
             verdict.clears = Clears(f"an index of {points(needed)}", "value_index", at_least=needed / 10)
         elif self.lasts is not None:
-            verdict.clears = Clears(f"time alone: it ends {self.lasts} days after it opened")
+            verdict.clears = Clears(f"time alone: it ends {amount(self.lasts, 'day')} after it opened")
 
 
 def points(tenths: int) -> str:
