@@ -1,10 +1,11 @@
 """What rules need: for every event class the updates it causes and the rules it wakes, for arming and in bytes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from detector.catalogue.load import PackError
 from detector.domain.events import Event, UsageRecorded
+from detector.domain.facts import NOT_IN_MEASURES
 from detector.domain.matchers import Matcher
 from detector.domain.measures import (
     MAX_SUBJECTS,
@@ -46,15 +47,17 @@ def entries_of(rules: tuple[Rule, ...], always: Mark, tenants: Iterable[Tenant] 
     A rule that has other figures for a tenant keeps and listens to what any of its forms does.
     """
     tenants = tuple(tenants)
-    updates: dict[type[Event], dict[tuple[Any, ...], Kept]] = {}
+    updates: dict[type[Event], dict[tuple[str, ...], Kept]] = {}
     wakes: dict[type[Event], list[tuple[Rule, str | None]]] = {}
-    kept_by_name: dict[tuple[Any, ...], Kept] = {("mark", always.name): always}
+    reads: dict[str, set[tuple[str, ...]]] = {}
+    kept_by_name: dict[tuple[str, ...], Kept] = {("mark", always.name): always}
     for rule in rules:
         forms = [rule, *(form for tenant in tenants for form in tenant.forms_of(rule) if form is not rule)]
         woken: dict[type[Event], str | None] = {}
         for form in forms:
             for kept in kept_of(form):
                 kept_by_name.setdefault(_identity(kept), kept)
+                reads.setdefault(rule.id, set()).add(_identity(kept))
             for cls, field in wakes_of(form):
                 woken[cls] = field if woken.get(cls, field) == field else None
         for cls, field in woken.items():
@@ -64,9 +67,24 @@ def entries_of(rules: tuple[Rule, ...], always: Mark, tenants: Iterable[Tenant] 
         for cls in kept.matcher.alternatives:
             updates.setdefault(cls, {})[identity] = kept
     return {
-        cls: Entry(tuple(updates.get(cls, {}).values()), tuple(wakes.get(cls, ())))
+        cls: _entry(cls, updates.get(cls, {}), wakes.get(cls, ()), reads)
         for cls in sorted({*updates, *wakes}, key=lambda c: c.__name__)
     }
+
+
+def _entry(
+    cls: type[Event],
+    updates: Mapping[tuple[str, ...], Kept],
+    wakes: Iterable[tuple[Rule, str | None]],
+    reads: Mapping[str, Collection[tuple[str, ...]]],
+) -> Entry:
+    """What events of a class do. A rule need not wake for one that none of the measures it reads has taken in."""
+    only = {}
+    for rule, _ in wakes if cls not in NOT_IN_MEASURES else ():
+        places = [place for place, identity in enumerate(updates) if identity in reads.get(rule.id, ())]
+        if places:
+            only[rule.id] = frozenset(places)
+    return Entry(tuple(updates.values()), tuple(wakes), only)
 
 
 def _codes_differ(found: Iterable[Kept]) -> None:

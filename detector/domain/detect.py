@@ -6,14 +6,15 @@ is changed in place. What came of it is collected in `alerts` and `touched`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias, final
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import Final, Literal, TypeAlias, final
 
 import msgspec
 
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, ValueIndex, alert_of, ended_with_rule, iso
+from detector.domain.armed import Arms
 from detector.domain.calendar import DAY_MS
 from detector.domain.erasure import PERSON, forget_person, is_about
 from detector.domain.events import (
@@ -39,7 +40,8 @@ from detector.domain.lifecycle import step as life
 from detector.domain.limits import ALERT_BYTES, CAP, grown_by, keep_small, wake_at
 from detector.domain.measures import Log
 from detector.domain.operators.trend import Trend
-from detector.domain.plan import Plan, Rule, Tenant
+from detector.domain.owed import owed
+from detector.domain.plan import Entry, Plan, Rule, Tenant
 from detector.domain.state import Episode
 from detector.domain.verdict import GRACE_MS, Moment, Verdict, earliest
 
@@ -62,6 +64,7 @@ EACH_DAY_BYTES: Final = 16  # of a record, for one more value of the index
 _encode: Final = msgspec.json.Encoder().encode
 
 Asked: TypeAlias = tuple[Rule, str | None]  # a rule to judge, on one subject or (None) on all
+Begins: TypeAlias = Literal["", "anew", "new"]  # whether an event is the earliest known, and the first of a new account
 
 
 @final
@@ -101,8 +104,8 @@ class Detect:
     """
 
     __slots__ = (
-        "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan", "_reach", "_trends", "_unsure",
-        "_usage", "alerts", "grades", "noted", "suppressed", "touched",
+        "_arms", "_assessed", "_begin", "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan",
+        "_reach", "_trends", "_unsure", "_usage", "alerts", "grades", "noted", "suppressed", "touched",
         "unknown_feedback",
     )  # fmt: skip
 
@@ -111,6 +114,7 @@ class Detect:
         self._by_id = {rule.id: rule for rule in plan.rules}
         self._daily = tuple(rule for rule in plan.rules if rule.operator.daily)
         self._index = Index(plan)
+        self._arms = Arms(plan)
         self._good = frozenset(rule.id for rule in plan.rules if rule.polarity == "good")
         later = (rule for rule in plan.rules if rule.stratum > 1)
         self._later = tuple((rule, rule.names) for rule in sorted(later, key=lambda rule: (rule.stratum, rule.index)))
@@ -121,6 +125,8 @@ class Detect:
         forms = (form for tenant in (plan.default, *plan.tenants.values()) for form in _forms_of(tenant, self._trends))
         self._reach = max((form.operator.reach for form in forms if isinstance(form.operator, Trend)), default=0)
         self._forms: dict[str, tuple[Rule, ...]] = {}
+        self._begin: dict[tuple[str, type[Event]], tuple[Asked, ...]] = {}
+        self._assessed: tuple[Account | None, Moment | None, Assessment | None] = (None, None, None)
         usage = plan.entries.get(UsageRecorded)
         self._usage: tuple[Asked, ...] = usage.wakes if usage is not None else ()
         self.alerts: list[Alert] = []
@@ -132,15 +138,16 @@ class Detect:
 
     # -- events -----------------------------------------------------------------------------------------------------
 
-    def usage(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger, *, first: bool) -> None:
+    def usage(self, event: UsageRecorded, account: Account, now: int, trigger: RecordTrigger, begins: Begins) -> None:
         """Judge the rules that wait for usage; the hot block has taken the event in already."""
-        if first:
-            self._first(_Step(account, self._at(account, now, event), trigger))
+        step = _Step(account, self._at(account, now, event), trigger)
+        if begins:
+            self._first(step, begins)
         else:
-            self._step(_Step(account, self._at(account, now, event), trigger), self._usage)
+            self._step(step, self._usage)
 
     def event(
-        self, event: Event, event_hash: bytes, account: Account, now: int, trigger: RecordTrigger, *, first: bool
+        self, event: Event, event_hash: bytes, account: Account, now: int, trigger: RecordTrigger, begins: Begins
     ) -> None:
         """Take any other event in, which is no duplicate, and judge the rules that it wakes."""
         account.record_dirty = True
@@ -153,9 +160,9 @@ class Detect:
         elif isinstance(event, GoalMeasured):
             goal_measured(event, account, event_hash)
         entry = self._plan.entries.get(cls)
+        took = set()
         if entry is not None:
-            for kept in entry.updates:
-                kept.fold(event, event_hash, account)
+            took = {place for place, kept in enumerate(entry.updates) if kept.fold(event, event_hash, account)}
         account.record.size += grown_by(event)
         moment = self._at(account, now, event)
         hot.set_wake_mask(account.hot, hot.wake_mask(account.hot) | _CHANGED)
@@ -170,12 +177,12 @@ class Detect:
         step = _Step(account, moment, trigger)
         if isinstance(event, StakeholderErased):
             self._forget(step, event.stakeholder_id)
-        if first:
-            self._first(step)
+        if begins:
+            self._first(step, "anew" if cls in WAKE_ALL or turned else begins)
         elif cls in WAKE_ALL or turned:
             self._everything(step)
         else:
-            wakes = () if entry is None else entry.wakes
+            wakes = () if entry is None else _woken(entry, took)
             asked = [(rule, None if field is None else getattr(event, field)) for rule, field in wakes]
             self._step(step, [*asked, *answered])
 
@@ -347,15 +354,35 @@ class Detect:
         rules = (rule for rule in self._plan.rules if not rule.operator.daily)
         self._step(step, [(rule, None) for rule in rules])
 
-    def _first(self, step: _Step) -> None:
+    def _first(self, step: _Step, begins: Begins) -> None:
         """An event of before all others was taken in: begin, perhaps anew, to wait for what every account owes."""
-        self._everything(step)
+        event = step.moment.event
+        if begins == "new" and event is not None:
+            self._step(step, self._owed(step.account.tenant_id, event.__class__))
+        else:
+            self._everything(step)
         self._touch(step.account, step.moment)
+
+    def _owed(self, tenant_id: str, cls: type[Event]) -> tuple[Asked, ...]:
+        """Whom to ask about a new account: the rules that its first event wakes, and those that wait from then on."""
+        name = tenant_id if tenant_id in self._plan.tenants else ""
+        found = self._begin.get((name, cls))
+        if found is None:
+            tenant, entry = self._plan.tenant(tenant_id), self._plan.entries.get(cls)
+            woken = set() if entry is None else {rule.id for rule, _ in entry.wakes}
+            rules = (rule for rule in self._plan.rules if not rule.operator.daily and rule.index in tenant.armed)
+            found = self._begin[name, cls] = tuple(
+                (rule, None) for rule in rules if rule.id in woken or owed(tenant_id, tenant.forms_of(rule))
+            )
+        return found
 
     def health(self, account: Account) -> Health:
         """The snapshot of an account that was touched, at the moment when it was."""
         moment = self.touched.pop(account)
-        return health_of(account, self._plan, self._index.assess(account, moment), moment)
+        of, at, index = self._assessed
+        if of is not account or at is not moment or index is None:
+            index = self._index.assess(account, moment)
+        return health_of(account, self._plan, self._arms.of(account), index, moment)
 
     def _touch(self, account: Account, moment: Moment) -> None:
         """A reader shall see the account as it is now."""
@@ -440,17 +467,20 @@ class Detect:
             return
         rule = own
         mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
-        subjects = (
-            [only]
-            if only is not None
-            else sorted({*rule.operator.subjects(account, moment), *mine}, key=lambda s: s or "")
-        )
+        subjects: Sequence[str | None] = [only]
+        if only is None:
+            subjects = tuple(rule.operator.subjects(account, moment))
+            if mine or len(subjects) > 1:
+                subjects = sorted({*subjects, *mine}, key=lambda s: s or "")
         due = record.wake.get(rule.id) if only is not None else None
         note: tuple[str, int] | None = None
         for subject in subjects:
             before = mine.get(subject)
-            said = _said(before)
             verdict = rule.judge(account, subject, moment, _open(before))
+            if before is None and not verdict.level and not record.pending:  # the usual case: nothing was, nothing is
+                due, note = earliest(due, verdict.due), note or verdict.explained
+                continue
+            said = _said(before)
             verdict.private = verdict.private or account.is_private(rule.operator.kind, subject)
             came = life(account, rule, subject, before, verdict, moment, self._plan.human_touch.name)
             due = earliest(due, came.due)
@@ -547,6 +577,8 @@ class Detect:
             wake_at(record, INDEX, index.due)
         if losses_of(account) != losses:  # the confidence falls
             wake_at(record, INDEX, moment.now)
+            index = None
+        self._assessed = account, moment, index
         hot.set_next_wake(account.hot, min(wake.values(), default=hot.NEVER))
         live = {episode.rule for episode in record.episodes}
         armed = frozenset() if record.asleep else self._plan.tenant(account.tenant_id).armed
@@ -576,6 +608,12 @@ class Detect:
                 and episode.subject not in rule.operator.subjects(account, moment)
             ):
                 wake_at(record, rule.id, min(record.wake.get(rule.id, hot.NEVER), moment.now))
+
+
+def _woken(entry: Entry, took: Set[int]) -> Iterator[tuple[Rule, str | None]]:
+    """The rules that an event wakes, which these updates took in."""
+    only = entry.only
+    return (wake for wake in entry.wakes if wake[0].id not in only or not only[wake[0].id].isdisjoint(took))
 
 
 def _open(episode: Episode | None) -> Episode | None:

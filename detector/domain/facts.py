@@ -288,6 +288,10 @@ FOLDS: Final[dict[type[e.Event], Fold]] = {
     e.OnboardingBlocked: onboarding,
     e.OnboardingCompleted: onboarding,
 }
+NOT_IN_MEASURES: Final = frozenset({
+    *FOLDS, e.GoalMeasured, e.UsageRecorded, e.UsageActiveUsers, e.DocsViewed, e.DataExported, e.StakeholderErased,
+})  # fmt: skip
+"""Events that change more than measures do: which rules they concern cannot be told by the measures that take them."""
 WAKE_ALL: Final = frozenset({
     e.AccountUpdated, e.StageEntered, e.OnboardingStarted, e.OnboardingCompleted, e.StakeholderErased,
 })  # fmt: skip

@@ -7,11 +7,11 @@ import msgspec
 
 from detector.domain.account import Account
 from detector.domain.alerts import SCHEMA_VERSION, iso
+from detector.domain.armed import Armed
 from detector.domain.calendar import DAY_MS
 from detector.domain.history import days_until, trend_of
 from detector.domain.hot import NEVER
 from detector.domain.index import AT_RISK_BELOW, INDEX, Assessment
-from detector.domain.operators.obligation import Obligation
 from detector.domain.plan import Plan, Rule
 from detector.domain.verdict import Moment
 
@@ -72,11 +72,12 @@ class Forgotten(msgspec.Struct, frozen=True):
     account_id: str
 
 
-def health_of(account: Account, plan: Plan, index: Assessment, moment: Moment) -> Health:
-    """The snapshot at a moment, from the account record; `index` is what holds of the account then."""
+def health_of(account: Account, plan: Plan, armed: Armed, index: Assessment, moment: Moment) -> Health:
+    """The snapshot at a moment, from the account record; `armed` and `index` are what holds of the account then.
+
+    Which rules have not seen enough history is told as of the first step of the UTC day, as the confidence goes by it.
+    """
     record = account.record
-    tenant = plan.tenant(account.tenant_id)
-    armed = [rule for rule in (tenant.rule_for(rule, account) for rule in plan.rules) if rule is not None]
     now, day = moment.now, moment.now // DAY_MS
     due = min((at for rule, at in record.wake.items() if rule != INDEX), default=None)
     return Health(
@@ -94,14 +95,15 @@ def health_of(account: Account, plan: Plan, index: Assessment, moment: Moment) -
         },
         grade=record.standing.grade,
         open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved" and e.body),
-        not_armed=tuple(sorted({rule.id for rule in plan.rules} - {rule.id for rule in armed})),
-        not_warm=tuple(rule.id for rule in armed if not rule.operator.warm(account, now)),
+        not_armed=armed.not_armed,
+        not_warm=tuple(plan.rules[place].id for place in sorted(record.standing.cold)) if not record.asleep else (),
         silences=tuple(
             SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())
         ),
         next_deadline=None if due is None else iso(due),
         obligations=tuple(
-            Due(rule, subject, iso(at), side) for at, rule, subject, side in sorted(_due_soon(account, armed, moment))
+            Due(rule, subject, iso(at), side)
+            for at, rule, subject, side in sorted(_due_soon(account, armed.obligations, moment))
         )[:MOST_DUE],
         trend=trend_of(record.standing, day),
         days_until_at_risk=days_until(record.standing, day, AT_RISK_BELOW),
@@ -109,12 +111,12 @@ def health_of(account: Account, plan: Plan, index: Assessment, moment: Moment) -
 
 
 def _due_soon(
-    account: Account, armed: Iterable[Rule], moment: Moment
+    account: Account, obligations: Iterable[Rule], moment: Moment
 ) -> Iterator[tuple[int, str, str | None, str | None]]:
     """What falls due within 7 days, asked of the obligations themselves: (when, rule, subject, side)."""
     record, soon = account.record, moment.now + _DUE_SOON_MS
-    for rule in armed:
-        if record.wake.get(rule.id, NEVER) <= soon and isinstance(rule.operator, Obligation):
+    for rule in obligations:
+        if record.wake.get(rule.id, NEVER) <= soon:
             open_ones = {e.subject for e in record.episodes if e.rule == rule.id and e.status != "resolved"}
             for subject in rule.operator.subjects(account, moment):
                 if subject not in open_ones:

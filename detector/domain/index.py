@@ -154,18 +154,22 @@ class Index:
 
         They are asked at the first step of a UTC day: it takes weeks to know enough, and eighty rules to be asked.
         """
-        standing, day = account.record.standing, now // DAY_MS
-        if standing.judged_on != day:
+        record, day = account.record, now // DAY_MS
+        standing = record.standing
+        if standing.judged_on != day or record.release != self._plan.release:
             tenant = self._plan.tenant(account.tenant_id)
             asked_of = self._asked_of(account.tenant_id, tenant)
-            standing.judged_on = day
+            standing.judged_on, standing.cold = day, []
             standing.judged = [self._share(account, tenant, now, *asked_of[family]) for family in FAMILIES]
         return standing.judged
 
     def _share(self, account: Account, tenant: Tenant, now: int, sure: int, asked: list[Rule], every: int) -> int:
         for rule in asked:
             own = tenant.rule_for(rule, account)
-            sure += own is not None and own.operator.warm(account, now)
+            if own is not None and own.operator.warm(account, now):
+                sure += 1
+            elif own is not None:
+                account.record.standing.cold.append(rule.index)
         return 1000 * sure // every if every else 1000
 
     def _asked_of(self, tenant_id: str, tenant: Tenant) -> Mapping[str, tuple[int, list[Rule], int]]:

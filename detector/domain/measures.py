@@ -2,7 +2,7 @@
 
 What is kept does not depend on the order of arrival: marks are a first and a last time, logs are sorted by
 (occurred_at, hash of the event id), and the same event twice leaves what it left once (sums by day alone rely on the
-ids that are remembered). A full log loses its oldest entry. All times are epoch milliseconds (UTC), by event time; a
+ids that are remembered). `fold` tells whether the event is one of those it keeps. A full log loses its oldest entry. All times are epoch milliseconds (UTC), by event time; a
 window (now - window, now] excludes its beginning.
 """
 
@@ -49,12 +49,14 @@ class Mark(msgspec.Struct, frozen=True):
     matcher: Matcher
     date: str | None = None
 
-    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> bool:
         """Take an event in."""
         del event_hash
-        if self.matcher.matches(event, account):
-            at = event.occurred_at if self.date is None else getattr(event, self.date)
-            widen(account.record.marks, self.name, at)
+        if not self.matcher.matches(event, account):
+            return False
+        at = event.occurred_at if self.date is None else getattr(event, self.date)
+        widen(account.record.marks, self.name, at)
+        return True
 
 
 @final
@@ -71,14 +73,14 @@ class Log(msgspec.Struct, frozen=True):
     keep: int
     latest_per: tuple[str, ...] = ()
 
-    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> bool:
         """Take an event in; the oldest entry of a full log goes."""
         if not self.matcher.matches(event, account):
-            return
+            return False
         log = account.record.logs.setdefault(self.name, [])
         at = bisect_left(log, (event.occurred_at, event_hash), key=_order)
         if at < len(log) and _order(log[at]) == (event.occurred_at, event_hash):
-            return
+            return True
         # The role as the event carries it: what is known of the person may change, and the reader looks it up.
         fields = [event.role if name == "role" else field_of(event, name, account) for name in self.fields]
         entry = [event.occurred_at, event_hash, *fields]
@@ -86,13 +88,14 @@ class Log(msgspec.Struct, frozen=True):
             key = self._key(entry)
             known = next((n for n, other in enumerate(log) if self._key(other) == key), None)
             if known is not None and known >= at:
-                return
+                return True
             if known is not None:
                 del log[known]
                 at -= 1
         log.insert(at, entry)
         if len(log) > self.keep:
             del log[0]
+        return True
 
     def _key(self, entry: Entry) -> list[Any]:
         fields = self.fields
@@ -119,19 +122,20 @@ class Track(msgspec.Struct, frozen=True):
     matcher: Matcher
     keep: int = 2
 
-    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> bool:
         """Take an event in; a new subject may push out another (see `make_room`)."""
         del event_hash
         if not self.matcher.matches(event, account):
-            return
+            return False
         subject = getattr(event, self.id_field)
         if subject is None:
-            return
+            return False
         slots, code, at = slots_of(account, self.kind, subject), code_of(self.slot), event.occurred_at
         times = slots.get(code, ())
         if at not in times:
             merged = sorted((*times, at))
             slots[code] = (merged[0], merged[-1]) if self.keep == 2 and times else tuple(merged[-self.keep :])
+        return True
 
     def times(self, account: Account, subject: str | None) -> tuple[int, ...]:
         """When it held for a subject: the first and the last time if they differ, or all that are kept; sorted."""
@@ -155,11 +159,11 @@ class DaySums(msgspec.Struct, frozen=True):
     field: str
     keep: int
 
-    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> bool:
         """Take an event in; the oldest of too many days goes."""
         del event_hash
         if not self.matcher.matches(event, account):
-            return
+            return False
         days = account.record.logs.setdefault(self.name, [])
         day = event.occurred_at // DAY_MS * DAY_MS
         at = bisect_left(days, day, key=_time)
@@ -170,6 +174,7 @@ class DaySums(msgspec.Struct, frozen=True):
         entry[3] = max(entry[3], event.occurred_at)
         if len(days) > self.keep:
             del days[0]
+        return True
 
 
 @final
@@ -190,15 +195,16 @@ class Given(msgspec.Struct, frozen=True):
         """What it is kept as."""
         return f"{self.matcher.name} {self.field}"
 
-    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> bool:
         """Take an event in; one without the field changes nothing."""
         del event_hash
         subject, value = getattr(event, self.id_field, None), getattr(event, self.field, None)
         if subject is None or value is None or not self.matcher.matches(event, account):
-            return
+            return False
         slots = slots_of(account, self.kind, subject)
         given = (event.occurred_at, self.words.index(value) if self.words else value)
         slots[code_of(self.slot)] = max(slots.get(code_of(self.slot), given), given)
+        return True
 
     def given(self, account: Account, subject: str | None) -> tuple[int, int] | None:
         """When it was last given, and as what; None when it never was."""
@@ -221,11 +227,11 @@ class SubjectSums(msgspec.Struct, frozen=True):
     most: int = 16
     scale: int = 1_000
 
-    def fold(self, event: Event, event_hash: bytes, account: Account) -> None:
+    def fold(self, event: Event, event_hash: bytes, account: Account) -> bool:
         """Take an event in; a new subject may push out the one that has been quiet for longest, counted."""
         del event_hash
         if not self.matcher.matches(event, account):
-            return
+            return False
         subject, day = getattr(event, self.per), event.occurred_at // DAY_MS
         subjects = account.record.sums.setdefault(self.name, {})
         sums = subjects.get(subject)
@@ -244,6 +250,7 @@ class SubjectSums(msgspec.Struct, frozen=True):
         if len(subjects) > self.most:
             del subjects[min(subjects, key=lambda one: (subjects[one].days[-1][0], one))]
             evict(account, "subject")
+        return True
 
 
 Kept = Mark | Log | Track | DaySums | SubjectSums | Given

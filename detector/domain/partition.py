@@ -16,7 +16,7 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, RecordTrigger
 from detector.domain.calendar import DAY_MS
-from detector.domain.detect import USAGE, Detect
+from detector.domain.detect import USAGE, Begins, Detect
 from detector.domain.duplicates import duplicate, reach, remembered
 from detector.domain.events import AccountErased, AccountMerged, Event, FeedHeartbeat, StakeholderErased, UsageRecorded
 from detector.domain.features import feature_hash
@@ -379,10 +379,10 @@ class Partition:
         account = self._accounts.get(who)
         return self._open(who, now) if account is None else account
 
-    def _took(self, event: Event, account: Account, topic: str, now: int) -> bool:
+    def _took(self, event: Event, account: Account, topic: str, now: int) -> Begins:
         """Note that an event changed something: its account is dirty, and in order or not.
 
-        True where no event of the account is earlier: what counts from its first event may have to begin anew.
+        Where no event of the account is earlier, what counts from its first event has to begin, perhaps anew.
         """
         self._tally.applied[topic] += 1
         if event.occurred_at < now - LATE_MS:
@@ -394,11 +394,12 @@ class Partition:
         else:
             account.last = now
         self._dirty[account] = None
-        if event.occurred_at >= account.first_event:
-            return False
+        known = account.first_event
+        if event.occurred_at >= known:
+            return ""
         account.first_event = event.occurred_at
         hot.mark_seen(account.hot, event.occurred_at)
-        return True
+        return "new" if known == hot.NEVER else "anew"
 
     def _open(self, who: tuple[str, str], now: int) -> Account:
         path = account_path(*who)
@@ -435,7 +436,7 @@ class Partition:
             account = self._account(event, now)
             block, waited_for = account.hot, True
             hot.seen(block, hot.hash8(event.event_id))
-        first = self._took(event, account, topic, now)
+        begins = self._took(event, account, topic, now)
         who, what, at = event.stakeholder_id, event.feature, event.occurred_at
         hot.add_usage(
             block,
@@ -446,8 +447,8 @@ class Partition:
             hot.RECORDED,
             None if what is None else feature_hash(what),
         )
-        if waited_for or first:
-            self._detect.usage(event, account, now, self._trigger(event, topic, record), first=first)
+        if waited_for or begins:
+            self._detect.usage(event, account, now, self._trigger(event, topic, record), begins)
             self._came(account, record.timestamp)
 
     def _other(self, event: Event | Reject, topic: str, record: RawRecord, now: int) -> None:
@@ -471,8 +472,8 @@ class Partition:
         if duplicate(event, event_hash, account, now):
             self._tally.duplicates += 1
             return
-        first = self._took(event, account, topic, now)
-        self._detect.event(event, event_hash, account, now, self._trigger(event, topic, record), first=first)
+        begins = self._took(event, account, topic, now)
+        self._detect.event(event, event_hash, account, now, self._trigger(event, topic, record), begins)
         self._came(account, record.timestamp)
 
     def _end(self, event: AccountErased | AccountMerged, topic: str, record: RawRecord, now: int) -> None:

@@ -77,10 +77,14 @@ class Rule(msgspec.Struct, frozen=True):
 
 @final
 class Entry(msgspec.Struct, frozen=True):
-    """What an event of a class does: the measures it updates and the rules it wakes, each with a subject's field."""
+    """What an event of a class does: the measures it updates and the rules it wakes, each with a subject's field.
+
+    A rule (by its id) that stands in `only` is woken only where one of these updates, by their places, takes the event.
+    """
 
     updates: tuple[Kept, ...] = ()
     wakes: tuple[tuple[Rule, str | None], ...] = ()
+    only: Mapping[str, frozenset[int]] = {}
 
 
 @final

@@ -36,7 +36,9 @@ class Growth(Daily, frozen=True):
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Whether neither people nor features have grown."""
         day = settled_day(now)
-        return not self._people(block, day)[2] and not any(self._began(new, day) for new in newcomers(block))
+        if self._reaches(block, day) and self._people(block, day)[2]:
+            return False
+        return not any(self._began(new, day) for new in newcomers(block))
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
         """The account itself."""
@@ -45,8 +47,7 @@ class Growth(Daily, frozen=True):
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether usage goes back as far as both windows do."""
-        day = settled_day(now)
-        return reaches(account.hot, day, day + 1 - _first_month(day) * MONTH_DAYS)
+        return self._reaches(account.hot, settled_day(now))
 
     def judge(self, account: Account, subject: str | None, moment: Moment, episode: Episode | None) -> Verdict:
         """ON while it has grown; OFF once the time is over."""
@@ -70,13 +71,15 @@ class Growth(Daily, frozen=True):
         verdict.clears = Clears(f"time: it ends {amount(self.lasts_days, 'day')} after it was seen")
         return verdict
 
+    def _reaches(self, block: bytes | bytearray, day: int) -> bool:
+        return reaches(block, day, day + 1 - _first_month(day) * MONTH_DAYS)
+
     def _people(self, block: bytes | bytearray, day: int) -> tuple[int, int, bool]:
         """People in the last three months that are over, in the three before, and whether that is a rise."""
         first = _first_month(day)
         now = distinct_in_months(block, first + MONTHS, first + 2 * MONTHS - 1)
         before = distinct_in_months(block, first, first + MONTHS - 1)
-        reach = reaches(block, day, day + 1 - first * MONTH_DAYS)
-        grown = reach and before >= self.from_least and now >= round(before * (1 + self.rise), 9)
+        grown = self._reaches(block, day) and before >= self.from_least and now >= round(before * (1 + self.rise), 9)
         return now, before, grown
 
     def _began(self, new: Newcomer, day: int) -> bool:

@@ -11,7 +11,7 @@ from detector.domain.calendar import DAY_MS, weekday_of
 from detector.domain.cusum import Slid, Slope, slid
 from detector.domain.layout import DAYS
 from detector.domain.state import Episode, span_name
-from detector.domain.usage import settled_day
+from detector.domain.usage import reaches, settled_day
 from detector.domain.verdict import Clears, Daily, Evidence, Moment, Verdict
 from detector.domain.wording import amount
 
@@ -58,7 +58,10 @@ class Slide(Daily, frozen=True):
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether there are days enough for a reference and two more, and actions enough in them."""
-        _, counts = self._days(account, settled_day(now))
+        day = settled_day(now)
+        if not reaches(account.hot, day, self.slope.reference + 2):  # the usual case of a young account
+            return False
+        _, counts = self._days(account, day)
         reference = counts[-2 - self.slope.reference : -2]
         return len(reference) == self.slope.reference and sum(reference) * WEEK >= MIN_ACTIONS * self.slope.reference
 
