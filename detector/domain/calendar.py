@@ -40,7 +40,7 @@ class Calendar:
     Get one from `calendar_of`, which is cached.
     """
 
-    __slots__ = ("_business", "_days_per_week", "_holiday_set", "_holidays", "_midnights", "_zone")
+    __slots__ = ("_business", "_days_per_week", "_holiday_set", "_holidays", "_later", "_midnights", "_zone")
 
     def __init__(self, zone: ZoneInfo | None, working_days: Collection[int], holidays: Collection[date]) -> None:
         self._zone = zone
@@ -49,6 +49,7 @@ class Calendar:
         self._holidays = sorted({holiday.toordinal() - _EPOCH_ORDINAL for holiday in holidays})
         self._holiday_set = frozenset(self._holidays)
         self._midnights: dict[int, int] = {}
+        self._later: dict[tuple[int, int], int | None] = {}
 
     # -- days ---------------------------------------------------------------------------------------------------
 
@@ -143,9 +144,20 @@ class Calendar:
             time_of_day = 0
         elif n <= 0:
             return t_ms
-        for _ in range(n):
-            day = None if day is None else self._next_business_day(day + 1)
+        if day is not None:
+            day = self._business_days_later(day, n)
         return t_ms + n * DAY_MS if day is None else self._instant(day * DAY_MS + time_of_day)
+
+    def _business_days_later(self, day: int, n: int) -> int | None:
+        """Return the `n`th business day after a business day; None where there is none. Remembered, bounded."""
+        if (day, n) not in self._later:
+            if len(self._later) >= MIDNIGHTS:
+                self._later.clear()
+            later: int | None = day
+            for _ in range(n):
+                later = None if later is None else self._next_business_day(later + 1)
+            self._later[day, n] = later
+        return self._later[day, n]
 
     def business_span(self, start_ms: int, end_ms: int) -> int:
         """Return how much of [start, end) lies on business days, in milliseconds; walks the days, so keep it short."""

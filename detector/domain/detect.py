@@ -6,7 +6,8 @@ is changed in place. What came of it is collected in `alerts` and `touched`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias, final
 
 import msgspec
@@ -466,7 +467,8 @@ class Detect:
                 self._switched_off(step, rule)
             return
         rule = own
-        mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule.id}
+        rule_id, judge = rule.id, rule.judge
+        mine = {episode.subject: episode for episode in record.episodes if episode.rule == rule_id}
         subjects: Sequence[str | None] = [only]
         if only is None:
             subjects = tuple(rule.operator.subjects(account, moment))
@@ -476,7 +478,7 @@ class Detect:
         note: tuple[str, int] | None = None
         for subject in subjects:
             before = mine.get(subject)
-            verdict = rule.judge(account, subject, moment, _open(before))
+            verdict = judge(account, subject, moment, _open(before))
             if before is None and not verdict.level and not record.pending:  # the usual case: nothing was, nothing is
                 due, note = earliest(due, verdict.due), note or verdict.explained
                 continue
@@ -610,7 +612,7 @@ class Detect:
                 wake_at(record, rule.id, min(record.wake.get(rule.id, hot.NEVER), moment.now))
 
 
-def _woken(entry: Entry, took: Set[int]) -> Iterator[tuple[Rule, str | None]]:
+def _woken(entry: Entry, took: AbstractSet[int]) -> Iterator[tuple[Rule, str | None]]:
     """The rules that an event wakes, which these updates took in."""
     only = entry.only
     return (wake for wake in entry.wakes if wake[0].id not in only or not only[wake[0].id].isdisjoint(took))

@@ -69,7 +69,8 @@ class Rule(msgspec.Struct, frozen=True):
         held = self.when.held(account, moment, subject)
         if not held.holds:
             return Verdict(off=True, due=held.due, how=held.text)
-        moment = msgspec.structs.replace(moment, since=max(moment.since, held.since))
+        if held.since > moment.since:
+            moment = msgspec.structs.replace(moment, since=held.since)
         verdict = self.operator.judge(account, subject, moment, episode)
         verdict.due = earliest(verdict.due, held.due)
         return verdict

@@ -174,13 +174,12 @@ class Silence(EventDriven, frozen=True):
             limit = None if anchor is None else self._limit(account, step, anchor)
             if anchor is None or limit is None:
                 continue
-            enough = step.enough_at(account, anchor)
             if limit.due > moment.settled:
                 verdict.due = earliest(verdict.due, limit.due)
-                if enough <= moment.now:
+                if limit.looks < limit.due and step.enough_at(account, anchor) <= moment.now:
                     self._explain(verdict, limit, moment)
                 continue
-            began = max(limit.due, enough)
+            began = max(limit.due, step.enough_at(account, anchor))
             if began > moment.now:
                 verdict.due = earliest(verdict.due, None if began == NEVER else began)
                 continue
@@ -241,9 +240,9 @@ class Silence(EventDriven, frozen=True):
 
     def _explain(self, verdict: Verdict, limit: _Limit, moment: Moment) -> None:
         """A limit that has passed by the calendar alone: say that it is a holiday."""
-        if limit.looks < limit.due and limit.looks <= moment.settled:
+        if limit.looks <= moment.settled:
             verdict.explained = ("holiday", limit.looks)
-        elif limit.looks < limit.due:
+        else:
             verdict.due = earliest(verdict.due, limit.looks)
 
     def _describe(self, verdict: Verdict, account: Account, silent: tuple[int, int], limit: _Limit, step: Step) -> None:
