@@ -183,7 +183,7 @@ class Detect:
         elif cls in WAKE_ALL or turned:
             self._everything(step)
         else:
-            wakes = () if entry is None else _woken(entry, took)
+            wakes = () if entry is None else woken(entry, took)
             asked = [(rule, None if field is None else getattr(event, field)) for rule, field in wakes]
             self._step(step, [*asked, *answered])
 
@@ -383,7 +383,7 @@ class Detect:
         of, at, index = self._assessed
         if of is not account or at is not moment or index is None:
             index = self._index.assess(account, moment)
-        return health_of(account, self._plan, self._arms.of(account), index, moment)
+        return health_of(account, self._arms.of(account), index, moment)
 
     def _touch(self, account: Account, moment: Moment) -> None:
         """A reader shall see the account as it is now."""
@@ -612,7 +612,7 @@ class Detect:
                 wake_at(record, rule.id, min(record.wake.get(rule.id, hot.NEVER), moment.now))
 
 
-def _woken(entry: Entry, took: AbstractSet[int]) -> Iterator[tuple[Rule, str | None]]:
+def woken(entry: Entry, took: AbstractSet[int]) -> Iterator[tuple[Rule, str | None]]:
     """The rules that an event wakes, which these updates took in."""
     only = entry.only
     return (wake for wake in entry.wakes if wake[0].id not in only or not only[wake[0].id].isdisjoint(took))

@@ -12,7 +12,7 @@ from detector.domain.calendar import DAY_MS
 from detector.domain.history import days_until, trend_of
 from detector.domain.hot import NEVER
 from detector.domain.index import AT_RISK_BELOW, INDEX, Assessment
-from detector.domain.plan import Plan, Rule
+from detector.domain.plan import Rule
 from detector.domain.verdict import Moment
 
 MOST_DUE: Final = 64  # obligations in a snapshot, the first to fall due
@@ -72,7 +72,7 @@ class Forgotten(msgspec.Struct, frozen=True):
     account_id: str
 
 
-def health_of(account: Account, plan: Plan, armed: Armed, index: Assessment, moment: Moment) -> Health:
+def health_of(account: Account, armed: Armed, index: Assessment, moment: Moment) -> Health:
     """The snapshot at a moment, from the account record; `armed` and `index` are what holds of the account then.
 
     Which rules have not seen enough history is told as of the first step of the UTC day, as the confidence goes by it.
@@ -96,7 +96,7 @@ def health_of(account: Account, plan: Plan, armed: Armed, index: Assessment, mom
         grade=record.standing.grade,
         open_alerts=tuple(msgspec.Raw(e.body) for e in record.episodes if e.status != "resolved" and e.body),
         not_armed=armed.not_armed,
-        not_warm=tuple(plan.rules[place].id for place in sorted(record.standing.cold)) if not record.asleep else (),
+        not_warm=() if record.asleep else tuple(sorted(record.standing.cold)),
         silences=tuple(
             SilenceNote(rule_id, because, iso(since)) for rule_id, (because, since) in sorted(record.notes.items())
         ),

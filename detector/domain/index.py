@@ -169,7 +169,7 @@ class Index:
             if own is not None and own.operator.warm(account, now):
                 sure += 1
             elif own is not None:
-                account.record.standing.cold.append(rule.index)
+                account.record.standing.cold.append(rule.id)
         return 1000 * sure // every if every else 1000
 
     def _asked_of(self, tenant_id: str, tenant: Tenant) -> Mapping[str, tuple[int, list[Rule], int]]:

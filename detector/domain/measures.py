@@ -2,8 +2,8 @@
 
 What is kept does not depend on the order of arrival: marks are a first and a last time, logs are sorted by
 (occurred_at, hash of the event id), and the same event twice leaves what it left once (sums by day alone rely on the
-ids that are remembered). `fold` tells whether the event is one of those it keeps. A full log loses its oldest entry. All times are epoch milliseconds (UTC), by event time; a
-window (now - window, now] excludes its beginning.
+ids that are remembered). `fold` tells whether the event is one of those it keeps. A full log loses its oldest entry.
+All times are epoch milliseconds (UTC), by event time; a window (now - window, now] excludes its beginning.
 """
 
 from base64 import b64encode

@@ -125,8 +125,8 @@ class Standing(msgspec.Struct, array_like=True):
 
     `value` and `told` (the value in the last snapshot) are tenths of a point, -1 for none; `confidence` hundredths.
     `days` are (UTC day, value at its end) of the days on which the value changed, sorted; today's is the present one.
-    As of UTC day `judged_on` `judged` are, in thousandths by family, the shares of rules that can judge the account, and
-    `cold` the places in the plan of those that are armed and have not seen enough history.
+    As of UTC day `judged_on` `judged` are, in thousandths by family, the shares of rules that can judge the account,
+    and `cold` the names of those that are armed and have not seen enough history.
     """
 
     value: int = -1
@@ -136,7 +136,7 @@ class Standing(msgspec.Struct, array_like=True):
     days: list[tuple[int, int]] = []
     judged_on: int = -1
     judged: list[int] = []
-    cold: list[int] = []
+    cold: list[str] = []
 
 
 class AccountRecord(msgspec.Struct, array_like=True):

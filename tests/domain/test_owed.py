@@ -1,0 +1,57 @@
+"""Whom to ask is worked out, and leaves what asking every rule would: of a new account, and of an event."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from detector.domain import detect, hot
+from detector.domain.account import Account
+from detector.domain.events import TouchLogged
+from detector.domain.owed import owed
+from tests.domain.streams import rows
+from tests.domain.test_laws import bounded, end_of
+from tests.domain.world import PLAN, Row, World, log_of
+
+ALL_WOKEN = msgspec.structs.replace(
+    PLAN, entries={cls: msgspec.structs.replace(entry, only={}) for cls, entry in PLAN.entries.items()}
+)
+
+
+def test_a_new_account_owes_what_it_is_expected_to_do_and_nothing_that_has_to_begin_first() -> None:
+    """R2.3, R2.6: silences of everybody run from first sight; a rule over tickets waits for a ticket."""
+    found = {rule.id for rule in PLAN.rules if owed("default", (rule,))}
+    assert {"contact.dark", "onboarding.stalled", "usage.dark"} <= found
+    assert found.isdisjoint({"support.flood", "incident.untold", "goal.unmeasured", "invoice.overdue"})
+
+
+@settings(bounded, max_examples=25)
+@given(rows())
+def test_asking_every_rule_about_a_new_account_changes_nothing(stream: list[Row]) -> None:
+    one = World(log_of(stream)).play(end_of(stream))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detect, "owed", lambda tenant_id, forms: True)
+        two = World(log_of(stream)).play(end_of(stream))
+    assert one.alert_bytes == two.alert_bytes
+    assert one.health_bytes == two.health_bytes
+    assert one.store == two.store
+
+
+@settings(bounded, max_examples=25)
+@given(rows(gaps=(1000, 3 * 60_000, 86_400_000, 9 * 86_400_000)))
+def test_asking_rules_whose_measures_did_not_take_the_event_changes_nothing(stream: list[Row]) -> None:
+    """R2.1: an event concerns a rule by a matcher that it names."""
+    one = World(log_of(stream)).play(end_of(stream))
+    two = World(log_of(stream), plan=ALL_WOKEN).play(end_of(stream))
+    assert one.alert_bytes == two.alert_bytes
+    assert one.health_bytes == two.health_bytes
+
+
+def test_a_touch_wakes_the_rules_whose_measures_take_it() -> None:
+    """Without the filter sixteen rules are asked for every touch."""
+    plain = TouchLogged(event_id="e", account_id="a", occurred_at=0, source="s", direction="outbound", kind="email")
+    account, entry = Account("default", "a", "default/a", hot.new(), None), PLAN.entries[TouchLogged]
+    took = {place for place, kept in enumerate(entry.updates) if kept.fold(plain, b"8 bytes!", account)}
+    asked = {rule.id for rule, _ in detect.woken(entry, took)}
+    assert "contact.dark" in asked
+    assert "competitor.mentioned" not in asked
+    assert len(asked) < len(entry.wakes)
