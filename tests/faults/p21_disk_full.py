@@ -44,12 +44,12 @@ def fill(disk: Path) -> Path:
 
 def play(stage: Stage) -> None:
     """Full in the midst of the work, for a while; then there is room, and the broker is started again."""
-    events, accounts = stage.sized(short=(20_000, 500), full=(100_000, 2_500))
+    events, accounts = stage.sized(short=(6_000, 150), full=(100_000, 2_500))
     surface = Surface()
     with small_disk(stage.folder / "disk") as disk, Brokers(1, disk) as brokers:
         work = stage.work(brokers, stage.feed(events, accounts))
         work.send()
-        with work.crew(1, slow_ms=5, http_port=surface.port) as crew, surface.watching():
+        with work.crew(1, slow_ms=2, http_port=surface.port) as crew, surface.watching():
             for _ in stage.rounds(short=1, full=3):
                 _fill_for_a_while(stage, disk, brokers, work, crew)
             work.settle(crew)

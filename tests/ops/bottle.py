@@ -11,14 +11,16 @@ from prometheus_client import CollectorRegistry
 from detector import codec
 from detector.catalogue.pack import load_plan
 from detector.codec import partition_of
-from detector.domain.partition import Partition
-from detector.domain.record import RawRecord, Record
+from detector.domain.record import Record
+from detector.settings import Settings
 from detector.streaming.audience import Audience
 from detector.streaming.ending import Ending
 from detector.streaming.engine import Engine
 from detector.streaming.fold import Encoders, Fold
 from detector.streaming.health import Health
+from detector.streaming.limit import DeadLetterLimit
 from detector.streaming.meter import Meter
+from detector.worker import partition
 from schemas.topics import IN_TOPICS
 from tests.streaming.fakes import OPTIONS, FakeProducer, Reading, batch
 
@@ -55,6 +57,7 @@ class Bottle:
         self.health = Health()
         self.told = Audience(self.health, self.meter)
         self.ending = Ending(self.told, self.exits.append)
+        self.limit = DeadLetterLimit(IN_TOPICS)
         self.reading = Reading()
         self.producers: list[FakeProducer] = []
         self.offsets = dict.fromkeys(IN_TOPICS, 0)
@@ -68,14 +71,12 @@ class Bottle:
             observer=self.told,
             ending=self.ending,
             make_producer=self._producer,
+            limit=self.limit,
         )
         self.engine.attach(cast("BatchConsumer", SimpleNamespace(thread=self.reading)))
 
     def _fold(self, number: int, store: dict[bytes, bytes], partitions: int) -> Fold:
-        def decode(record: RawRecord, topic: str) -> Any:
-            return codec.decode(record, topic=topic, partition=number, partitions=partitions)
-
-        return Partition(number, plan=PLAN, topics=IN_TOPICS, decode=decode, store=store)
+        return partition(number, store, Settings(), PLAN, partitions=partitions, limit=self.limit)
 
     def _producer(self, transactional_id: str) -> FakeProducer:
         self.producers.append(FakeProducer(transactional_id, broker_ms=self.now_ms + 60_000))

@@ -17,6 +17,7 @@ from detector.domain.record import Record
 from detector.errors import DetectorError
 from detector.streaming.app import Worker
 from detector.streaming.broker import first_contact
+from detector.streaming.limit import IN_A_ROW
 from detector.streaming.metrics import contract
 from detector.streaming.options import Broker
 from detector.version import versions
@@ -56,6 +57,11 @@ async def use_of_yesterday(bottle: Bottle) -> None:
 async def nonsense(bottle: Bottle) -> None:
     await bottle.send(CRM, b"{")
     await bottle.settle()
+
+
+async def nothing_but_nonsense(bottle: Bottle) -> None:
+    of_two = [{"event_type": "touch.logged", "source": f"source-{number % 2}"} for number in range(IN_A_ROW)]
+    await bottle.send(CRM, *of_two)  # without a direction
 
 
 async def alert(bottle: Bottle) -> None:
@@ -211,6 +217,7 @@ MOVES: dict[str, Cause] = {
     "detector_dedupe_age_seconds": more_events_than_ids_are_kept,
     "detector_state_evictions_total": more_people_than_are_kept,
     "detector_dlq_total": nonsense,
+    "detector_dlq_limit_tripped": nothing_but_nonsense,
     "detector_state_records_quarantined_total": garbage_in_the_changelog,
     "detector_alerts_total": alert,
     "detector_rule_alerts_total": alert,
@@ -249,7 +256,6 @@ MOVES: dict[str, Cause] = {
 }
 
 NOT_HERE = {
-    "detector_dlq_limit_tripped": "nothing limits dead letters yet",
     "process_virtual_memory_bytes": "of the system",
     "process_resident_memory_bytes": "of the system",
     "process_start_time_seconds": "of the system",

@@ -172,3 +172,29 @@ def _accounts(stage: Stage, *names: bytes) -> Any:
         records.append(SimpleNamespace(key=name, value=value))
     assert records[0].key == PARTITION_KEY
     return batch(OPTIONS.changelog, records, len(records), epoch=stage.engine.epoch)
+
+
+def test_a_transaction_under_way_gets_more_turns_than_work_does() -> None:
+    """With one turn after each slice, it would be as long as so many slices: too long for its time limit when busy."""
+    turns = 400
+
+    async def scene() -> None:
+        stage = Stage(replace(OPTIONS, chunk_records=16))
+        await stage.assign(0)
+        (producer,) = stage.producers
+
+        async def begin_transaction() -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            stage.passed.append("begun")
+
+        producer.begin_transaction = begin_transaction  # type: ignore[method-assign]
+        await stage.deliver("usage", b"1")
+        checkpoint = asyncio.create_task(stage.engine.checkpoint())
+        await asyncio.sleep(0)
+        stage.engine.live[0].slice = 16
+        await stage.deliver("usage", *[b"1"] * 16 * turns, start=1)
+        await checkpoint
+        assert stage.passed.index("begun") < turns / 2
+
+    asyncio.run(scene())
