@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DOMAIN_TESTS := tests/domain tests/scenarios
+TOOL_TESTS := tests/deploy/tools
 LOCK := requirements.lock
 FUZZ_LOCK := fuzz.lock
 MINUTES ?= 10
@@ -15,7 +16,7 @@ COMPILE_DEPLOY = $(BIN)/pip-compile -q -c $(LOCK) --generate-hashes --allow-unsa
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka deps-deploy try-layout lock audit sbom clean
+.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka deps-deploy check-deploy try-layout lock audit sbom clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,9 +40,10 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m detector.docs --check
+	$(BIN)/python -m deploy.generate --check
 
 unit: setup
-	$(PYTEST) -q -m "not broker"
+	$(PYTEST) -q -m "not broker" --ignore=$(TOOL_TESTS)
 
 test: setup ## every test, those on a real Kafka too, and how much of the domain its own tests reach (under 10 min)
 	@$(MAKE) --keep-going test-domain test-others
@@ -50,7 +52,7 @@ test-domain: setup
 	$(PYTEST) $(DOMAIN_TESTS) --cov
 
 test-others: setup
-	$(PYTEST) $(DOMAIN_TESTS:%=--ignore=%)
+	$(PYTEST) $(DOMAIN_TESTS:%=--ignore=%) --ignore=$(TOOL_TESTS)
 
 faults: setup ## kills, outages, zombies, bad input: a round of each promise and a table (under 60 min); ONLY=P14 SEED=5 ROUNDS=full
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
@@ -72,6 +74,10 @@ fuzz: setup ## 20,000 random inputs to the decoder, then 10 min each of it and o
 
 deps-deploy: setup ## install what checks deploy/: with apt where this is root, else it says what is missing
 	@deploy/tools/install
+
+check-deploy: setup ## image, compose, Kubernetes, rules, dashboards, runbooks; every check is seen to fail too (2 min)
+	$(BIN)/python -m deploy.checks
+	$(PYTEST) -q tests/deploy
 
 try-layout: setup ## the image's layout without an engine, and a smoke test in it as its user
 	$(BIN)/python -m deploy.try_layout

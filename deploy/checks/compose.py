@@ -55,7 +55,10 @@ def _hardened(name: str, service: Mapping[str, Any]) -> Iterator[str]:
 
 def _waits(name: str, other: str, condition: str, services: Mapping[str, Any]) -> Iterator[str]:
     """A condition that can never come true would leave `name` waiting without a word."""
-    awaited = services[other]
+    awaited = services.get(other)
+    if awaited is None:
+        yield f"{name}: waits for {other}, which is no service"
+        return
     if condition == "service_healthy" and "healthcheck" not in awaited:
         yield f"{name}: waits for {other} to be healthy, which has no health check"
     if condition == "service_completed_successfully" and awaited.get("restart", "no") != "no":

@@ -34,6 +34,7 @@ def test_every_services_environment_is_settings_of_ours(tmp_path: Path) -> None:
         (lambda s: s["topics"].pop("mem_limit"), "no memory limit"),
         (lambda s: s["kafka"].pop("healthcheck"), "no health check"),
         (lambda s: s["topics"].update(restart="always"), "started again"),
+        (lambda s: s.pop("alertmanager"), "which is no service"),
     ],
 )
 def test_each_check_of_the_services_fails_where_it_should(change: Change, said: str) -> None:

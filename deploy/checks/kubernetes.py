@@ -1,0 +1,151 @@
+"""The manifests: the nine points of a safe container, the network's two rules, and that registry and Strimzi agree.
+
+Each function takes the documents of an overlay as they are applied, and yields what is wrong, a line each.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from deploy import generate
+
+Document = Mapping[str, Any]
+
+KUBERNETES: Final = Path(__file__).parents[1] / "kubernetes"
+OVERLAYS: Final = ("dev", "prod", "prod-autoscaled")
+LEAST_UID: Final = 10_000
+METRICS_PORT: Final = "metrics"
+
+_DIGEST: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
+
+
+def read(path: Path) -> list[Document]:
+    """The documents of a file, or of every manifest of a folder; patches and kustomizations apart."""
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    documents = [one for file in files for one in yaml.safe_load_all(file.read_text()) if one]
+    return [one for one in documents if one.get("kind") not in {"Kustomization", "Component"}]
+
+
+def pods(documents: Iterable[Document]) -> Iterator[tuple[str, Document]]:
+    """Every pod template with the name of what makes it."""
+    for document in documents:
+        template = document.get("spec", {}).get("template", {})
+        if document["kind"] in {"StatefulSet", "Deployment", "DaemonSet", "Job"}:
+            yield f"{document['kind']} {document['metadata']['name']}", template["spec"]
+
+
+def container_problems(documents: Iterable[Document], *, by_digest: bool = True) -> Iterator[str]:
+    """The nine points. `by_digest`: where a tag will do (dev, the base), the ninth is left out."""
+    for name, pod in pods(documents):
+        security = pod.get("securityContext", {})
+        if not (security.get("runAsNonRoot") and security.get("runAsUser", 0) >= LEAST_UID):
+            yield f"{name}: may run as root; runAsNonRoot and a runAsUser of {LEAST_UID} or more"
+        if security.get("seccompProfile", {}).get("type") != "RuntimeDefault":
+            yield f"{name}: seccompProfile is not RuntimeDefault"
+        if pod.get("automountServiceAccountToken") is not False:
+            yield f"{name}: holds a token of Kubernetes"
+        yield from _volume_problems(name, pod)
+        for container in (*pod["containers"], *pod.get("initContainers", ())):
+            yield from _container_problems(f"{name}, {container['name']}", container, by_digest=by_digest)
+
+
+def _container_problems(name: str, container: Document, *, by_digest: bool) -> Iterator[str]:
+    security = container.get("securityContext", {})
+    if security.get("readOnlyRootFilesystem") is not True:
+        yield f"{name}: may write to its root"
+    if security.get("capabilities", {}).get("drop") != ["ALL"] or security.get("capabilities", {}).get("add"):
+        yield f"{name}: keeps capabilities"
+    if security.get("allowPrivilegeEscalation") is not False:
+        yield f"{name}: may gain privileges"
+    if not {"cpu", "memory"} <= set(container.get("resources", {}).get("limits", {})):
+        yield f"{name}: has no limits of CPU and memory"
+    if by_digest and not _DIGEST.fullmatch(container["image"]):
+        yield f"{name}: {container['image']} is not named by its digest"
+
+
+def _volume_problems(name: str, pod: Document) -> Iterator[str]:
+    """Nothing can be written but /tmp, which is memory and bounded."""
+    kinds = {volume["name"]: volume for volume in pod.get("volumes", ())}
+    for container in pod["containers"]:
+        for mount in container.get("volumeMounts", ()):
+            volume = kinds[mount["name"]]
+            bounded = volume.get("emptyDir", {}).get("medium") == "Memory" and "sizeLimit" in volume["emptyDir"]
+            temporary = mount["mountPath"] == "/tmp" and bounded  # noqa: S108 - the one place that can be written
+            if not temporary and not mount.get("readOnly"):
+                yield f"{name}: {mount['mountPath']} can be written and is not a bounded /tmp in memory"
+
+
+def network_problems(documents: Sequence[Document], *, brokers_port: int) -> Iterator[str]:
+    """Default deny; out to the brokers and DNS, in to the metrics from the monitoring namespace, nothing else."""
+    policies = [one["spec"] for one in documents if one["kind"] == "NetworkPolicy"]
+    deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    if deny not in policies:
+        yield "no policy denies everything by default"
+    allowing = [policy for policy in policies if policy != deny]
+    opened = {("in", *way) for policy in allowing for way in _ways(policy.get("ingress", ()), "from")}
+    opened |= {("out", *way) for policy in allowing for way in _ways(policy.get("egress", ()), "to")}
+    wanted = {
+        ("in", "monitoring", METRICS_PORT),
+        ("out", "kafka", str(brokers_port)),
+        ("out", "kube-system", "53"),
+    }
+    for way in sorted(opened - wanted):
+        yield f"the network is open for {' '.join(way)}"
+    for way in sorted(wanted - opened):
+        yield f"the network is closed for {' '.join(way)}"
+
+
+def _ways(rules: Iterable[Document], peers: str) -> Iterator[tuple[str, str]]:
+    """Each (namespace, port) of some rules; `anywhere` and `any port` where there is no bound."""
+    for rule in rules:
+        ports = [str(port["port"]) for port in rule.get("ports", ())] or ["any port"]
+        names = [
+            peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name", "anywhere")
+            for peer in rule.get(peers, ())
+        ] or ["anywhere"]
+        yield from ((name, port) for name in names for port in ports)
+
+
+def worker_problems(documents: Sequence[Document]) -> Iterator[str]:
+    """What a worker needs of whatever runs it: a name that lasts, time to stop and to recover, company that stays."""
+    sets = [one for one in documents if one["kind"] == "StatefulSet"]
+    if len(sets) != 1:
+        yield f"{len(sets)} StatefulSets, should be one"
+        return
+    pod = sets[0]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    if pod["terminationGracePeriodSeconds"] < 45:
+        yield "the worker is killed before it has stopped: terminationGracePeriodSeconds 45"
+    named = [one for one in container.get("env", ()) if one["name"] == "DETECTOR_GROUP_INSTANCE_ID"]
+    if not named or named[0].get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") != "metadata.name":
+        yield "the worker has no name of its own in its group: DETECTOR_GROUP_INSTANCE_ID from metadata.name"
+    startup, live, ready = (container[f"{kind}Probe"] for kind in ("startup", "liveness", "readiness"))
+    if {startup["httpGet"]["path"], live["httpGet"]["path"]} != {"/livez"}:
+        yield "a worker that waits for its broker would be restarted: start and liveness ask /livez"
+    if ready["httpGet"]["path"] != "/readyz":
+        yield "readiness does not ask /readyz"
+    if startup["periodSeconds"] * startup["failureThreshold"] < 3 * 70:
+        yield "the start has less than three times the longest recovery (70 s)"
+    budgets = [one["spec"] for one in documents if one["kind"] == "PodDisruptionBudget"]
+    if [one.get("maxUnavailable") for one in budgets] != [1]:
+        yield "a drain may take more than one worker at a time"
+    spread = {one["topologyKey"] for one in pod.get("topologySpreadConstraints", ())}
+    if spread != {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}:
+        yield f"workers are not spread over hosts and zones: {sorted(spread)}"
+
+
+def strimzi_problems(documents: Sequence[Document]) -> Iterator[str]:
+    """Whether Strimzi's topics and users are the registry's, by name and in every setting and right."""
+    for kind, wanted in (("KafkaTopic", generate.kafka_topics()), ("KafkaUser", generate.kafka_users())):
+        found = {one["metadata"]["name"]: one["spec"] for one in documents if one["kind"] == kind}
+        ours = {one["metadata"]["name"]: one["spec"] for one in wanted}
+        for name in sorted({*found, *ours}):
+            if name not in ours:
+                yield f"{kind} {name} is not in the registry"
+            elif name not in found:
+                yield f"{kind} {name} of the registry is missing"
+            elif found[name] != ours[name]:
+                yield f"{kind} {name} differs from the registry"
