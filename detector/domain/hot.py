@@ -297,7 +297,7 @@ def first_record(block: bytes | bytearray) -> int:
     return at_ms
 
 
-def last_record(block: bytearray) -> int:
+def last_record(block: bytes | bytearray) -> int:
     """Return the effective time of the last record applied, or the firing time of the last deadline; -1 for none."""
     at_ms: int = I64.unpack_from(block, LAST_RECORD)[0]
     return at_ms
