@@ -36,6 +36,8 @@ COMMANDS: Final = {
     "emit": Place("detector.files.cli", "emit", "Send files of events to Kafka."),
     "export": Place("detector.files.cli", "export", "Write the in-topics to a file that can be replayed."),
     "dead-letters": Place("detector.dead_letters.cli", "dead_letters", "Show what could not be used; send it again."),
+    "snapshot": Place("detector.files.state_cli", "snapshot", "Write the state of the accounts to files."),
+    "reshard": Place("detector.files.state_cli", "reshard", "Put it back, over another number of partitions."),
     "rules": Place("detector.backtest.rules_cli", "rules", "Check a pack of rules, test it, and say what it needs."),
     "settings": Place("detector.settings.cli", "settings", "Show the settings in force and where they come from."),
 }

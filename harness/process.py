@@ -19,11 +19,16 @@ _COMMAND: Final = (sys.executable, "-m", "detector")
 _ENDING_SECONDS: Final = 60.0
 
 
-def run(*words: str) -> str:
-    """Run a command to its end and give its standard output. Raises AssertionError when it fails."""
-    done = subprocess.run(
+def attempt(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, whatever that is."""
+    return subprocess.run(
         [*_COMMAND, *words], capture_output=True, text=True, env=_environment(), timeout=HANGING_SECONDS, check=False
     )
+
+
+def run(*words: str) -> str:
+    """Run a command to its end and give its standard output. Raises AssertionError when it fails."""
+    done = attempt(*words)
     if done.returncode:
         raise AssertionError(f"{words}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return done.stdout

@@ -4,12 +4,13 @@ import asyncio
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from detector.domain.state import PARTITION_KEY
-from harness.process import HANGING_SECONDS, Worker, run, working
+from harness.process import HANGING_SECONDS, Worker, attempt, run, working
 from schemas.topics import ALERTS, IN_TOPICS, changelogs
 
 _POLL_SECONDS: Final = 0.3
@@ -18,7 +19,7 @@ _POLL_SECONDS: Final = 0.3
 class Spine:
     """Topics under one prefix, live or (the default) for imports; `folder` takes the logs of workers.
 
-    Workers run the built-in pack, or that of the folder `pack`.
+    Workers run the built-in pack, or that of the folder `pack`, under `app_id` (default: made of the prefix).
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class Spine:
         live: bool = False,
         partitions: int = 4,
         pack: Path | None = None,
+        app_id: str | None = None,
     ) -> None:
         self.broker, self.prefix, self.folder, self.live, self.partitions = broker, prefix, folder, live, partitions
         self._pack = () if pack is None else ("--pack", str(pack))
-        self.app_id = f"{prefix}app"
+        self.app_id = app_id or f"{prefix}app"
         self._where = ("--brokers", broker, "--topic-prefix", prefix)
         self._app = ("--app-id", self.app_id)
 
@@ -51,6 +53,15 @@ class Spine:
         """Write the in-topics to a file, as far as the worker came."""
         run("export", *self._where, *self._app, str(file))
         return file
+
+    def snapshot(self, folder: Path) -> Path:
+        """Write the state to a folder."""
+        run("snapshot", *self._where, *self._app, str(folder))
+        return folder
+
+    def reshard(self, folder: Path, in_topics: str, *more: str) -> CompletedProcess[str]:
+        """Put a snapshot into the app's changelog; what came of it."""
+        return attempt("reshard", *self._where, *self._app, "--in-topics", in_topics, *more, str(folder))
 
     def worker(self) -> AbstractContextManager[Worker]:
         """A running worker; killed at the end if it still runs."""
