@@ -16,6 +16,7 @@ from detector.domain.events import AlertFeedback, StakeholderErased
 from detector.domain.feedback import means, muted_until, take
 from detector.domain.plan import Rule
 from detector.domain.state import Episode, span_name
+from detector.domain.tally import HeldBack
 from detector.domain.verdict import CRITICAL, Moment, Verdict, earliest
 
 COOL_DOWN_MS: Final = DAY_MS
@@ -35,7 +36,7 @@ class Step(msgspec.Struct, frozen=True):
     transition: str | None = None
     previous: int | None = None
     due: int | None = None
-    held_back: str | None = None
+    held_back: HeldBack | None = None
 
 
 def raise_of(account: Account, rule: Rule, moment: Moment, at: int) -> int:
@@ -162,7 +163,7 @@ def _maybe_open(
 
 def _opens(
     account: Account, rule: Rule, subject: str | None, verdict: Verdict, moment: Moment
-) -> tuple[bool, int | None, str | None]:
+) -> tuple[bool, int | None, HeldBack | None]:
     """Whether an alert opens: it is ON, has been for as long as `for` says, and nobody said it is expected or noise.
 
     What began before the customer was won back is no news. If it does not open, also when to ask again, and why it is

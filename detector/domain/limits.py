@@ -12,6 +12,7 @@ from detector.domain.events import AccountUpdated, Event, GoalSet
 from detector.domain.facts import least_wanted
 from detector.domain.measures import evict, least_wanted_goals, least_wanted_subjects
 from detector.domain.state import AccountRecord, encode_record
+from detector.domain.tally import Evicted
 
 CAP: Final = 60 * 1024
 ROOM: Final = 44 * 1024  # what is left after something had to go, so that it does not go on for each event
@@ -74,7 +75,7 @@ def _shorten_logs(account: Account, keep: int) -> None:
         _drop(account, "goal_ack", goal.acks, keep)
 
 
-def _drop(account: Account, what: str, entries: list[Any], keep: int) -> None:
+def _drop(account: Account, what: Evicted, entries: list[Any], keep: int) -> None:
     if len(entries) > keep:
         evict(account, what, len(entries) - keep)
         del entries[:-keep]
@@ -104,7 +105,7 @@ def _drop_subjects(account: Account, keep: int) -> None:
         _drop_first(account, "subject", tracks, most, list(least_wanted_subjects(tracks)))
 
 
-def _drop_first(account: Account, what: str, kept: dict[str, Any], keep: int, order: list[str]) -> None:
+def _drop_first(account: Account, what: Evicted, kept: dict[str, Any], keep: int, order: list[str]) -> None:
     if len(kept) > keep:
         evict(account, what, len(kept) - keep)
         for name in order[: len(kept) - keep]:

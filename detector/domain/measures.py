@@ -21,6 +21,7 @@ from detector.domain.events import Event
 from detector.domain.hot import NEVER
 from detector.domain.matchers import Matcher, field_of
 from detector.domain.state import Entry, Goal, Sums
+from detector.domain.tally import Evicted
 
 MAX_SUBJECTS: Final = {"goal": 64, "ticket": 256, "stakeholder": 512}
 OTHER_SUBJECTS: Final = 64
@@ -400,7 +401,7 @@ def widen(marks: dict[str, tuple[int, int]], name: str, at: int) -> None:
     marks[name] = (at, at) if mark is None else (min(mark[0], at), max(mark[1], at))
 
 
-def evict(account: Account, what: str, count: int = 1) -> None:
+def evict(account: Account, what: Evicted, count: int = 1) -> None:
     """Count that something was dropped to keep the record small; confidence falls with it."""
     evicted = account.record.evicted
     evicted[what] = evicted.get(what, 0) + count

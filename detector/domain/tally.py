@@ -1,9 +1,15 @@
 """What a partition did since it was last asked, as plain counts; whoever measures makes metrics of it."""
 
 from collections import Counter
-from typing import final
+from typing import Literal, final
 
 import msgspec
+
+Evicted = Literal["stakeholder", "goal", "goal_point", "goal_ack", "log", "subject", "body", "mute", "watched"]
+"""What an account may have no room for."""
+
+HeldBack = Literal["snoozed", "muted", "not_cleared", "won_back", "holiday"]
+"""Why something is not published."""
 
 
 @final

@@ -5,7 +5,7 @@ alert id or an exception's text. Renaming one is a breaking change.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,6 +21,7 @@ from prometheus_client import (
 
 from detector.codec import REJECT_CODES
 from detector.domain.duplicates import DAYS as DEDUPE_DAYS
+from detector.domain.tally import Evicted, HeldBack
 
 FAMILIES: Final = ("outcomes", "adoption", "support", "relationship", "onboarding", "commercial")
 SEVERITIES: Final = ("info", "watch", "warn", "high", "critical")
@@ -29,8 +30,8 @@ TRANSITIONS: Final = (
 )  # fmt: skip
 GRADES: Final = ("green", "unproven", "watch", "at_risk", "critical", "insufficient_data")
 SKIPPED: Final = ("duplicate", "unknown_type")
-SUPPRESSED: Final = ("snoozed", "muted", "not_cleared", "won_back", "holiday")
-EVICTED: Final = ("stakeholder", "goal", "goal_point", "goal_ack", "log", "subject", "body", "mute")
+SUPPRESSED: Final = get_args(HeldBack)
+EVICTED: Final = get_args(Evicted)
 
 _SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 
@@ -197,6 +198,8 @@ class Metrics:
             self.accounts.labels(grade)
         for why in SUPPRESSED:
             self.suppressed.labels(why)
+        for what in EVICTED:
+            self.evictions.labels(what)
         for topic in self._topics:
             self.processing.labels(topic)
             self.dlq_limit.labels(topic)

@@ -69,7 +69,7 @@ def at_cold_starts(stage: Stage) -> None:
     """Killed and started again and again: at the first 200 of `/readyz` all of the state is in memory."""
     surface = Surface()
     with stage.broker() as broker:
-        work = stage.work(broker, stage.feed(*stage.sized(short=(40_000, 8_000), full=(200_000, 40_000)), days=0.5))
+        work = stage.work(broker, stage.feed(*stage.sized(short=(10_000, 3_000), full=(200_000, 40_000)), days=0.5))
         work.send()
         with work.crew(1) as crew:
             work.settle(crew)
