@@ -14,6 +14,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from detector import log_rate
+from detector.logs import VALUE_LIMIT
+from tests.codec.corpus import naughty_strings
 
 Configure = Callable[..., StringIO]
 
@@ -47,6 +49,18 @@ def test_a_hostile_value_stays_inside_its_one_line_and_round_trips(configure: Co
     assert line["event"] == "something"
     assert line["level"] == "warning"
     assert line["logger"] == "detector.test"
+
+
+def test_every_naughty_string_comes_out_as_it_went_in_or_cut_and_ends_no_line(configure: Configure) -> None:
+    stream, words = configure(), naughty_strings()
+    for word in words:
+        structlog.get_logger("detector.test").warning("something", account_id=word)
+    lines = stream.getvalue().splitlines()  # at every character that any reader takes for a line's end
+    assert len(lines) == len(words)
+    for word, line in zip(words, lines, strict=True):
+        told = json.loads(line)["account_id"]
+        assert told == (word if len(word) <= VALUE_LIMIT else word[: VALUE_LIMIT - 1] + "…")
+        assert not RAW.search(line)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
