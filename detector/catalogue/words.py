@@ -248,7 +248,8 @@ class AnySource(Words):
 def _source(value: Any) -> str:
     words = value if isinstance(value, dict) else {}
     kind = next((word for word in ("moment", "state", "seen") if word in words), "event")
-    if "any" in words and any(_source(part) != "~event" for part in words["any"]):
+    parts = words.get("any")
+    if isinstance(parts, list) and any(_source(part) != "~event" for part in parts):
         kind = "any"
     return f"~{kind}"
 
