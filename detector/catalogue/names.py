@@ -15,7 +15,8 @@ from detector.domain.operators.threshold import UsualWeek
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_LOG: Final = 256
+DEFAULT_LOG: Final = 256  # of a log of which no measure says how much of it to `keep`
+UNSAID: Final = 0
 LATEST_LOG: Final = 4  # of a field that is read as last told: some may be dated ahead, or tell it not
 DAY_MS: Final = 86_400_000
 WORDS: Final = {
@@ -26,7 +27,7 @@ WORDS: Final = {
     "sum": {"in", "of", "per", "window", "every", "keep"},
     "latest": {"of", "per", "fresh", "extreme", "else", "keep"},
     "share": {"over", "largest"},
-    "first": {"unless", "within"},
+    "first": {"unless", "within", "keep"},
     "named": set(),
     "people": set(),
     "ahead": {"of"},
@@ -109,11 +110,11 @@ class Names:
             if field not in known:
                 raise self.document.error(where, f"{source} has no field {field!r}{nearest(field, known)}")
         if kind in ("count", "distinct", "log", "latest", "first"):
-            most = row.keep if isinstance(row.keep, int) else LATEST_LOG if kind == "latest" else DEFAULT_LOG
+            most = row.keep if isinstance(row.keep, int) else LATEST_LOG if kind == "latest" else UNSAID
             self._share((source, *row.once_per), matcher, wanted, most)
         for other in (row.unless, None if row.echoes is None else row.echoes.of):
             if other is not None:
-                self._share((other,), self.matcher(other, where), [], DEFAULT_LOG)
+                self._share((other,), self.matcher(other, where), [], UNSAID)
 
     def _share(self, source: tuple[str, ...], matcher: Matcher, wanted: list[str], keep: int) -> None:
         _, fields, most = self._logs.setdefault(source, (matcher, {}, 0))
@@ -136,9 +137,8 @@ class Names:
     def log(self, source: str, once_per: tuple[str, ...] = ()) -> Log:
         """The log that all measures of a matcher share; of those that keep one of each, one of their own."""
         matcher, fields, keep = self._logs[source, *once_per]
-        return Log(
-            " once per ".join(filter(None, (source, " and ".join(once_per)))), matcher, tuple(fields), keep, once_per
-        )
+        name = " once per ".join(filter(None, (source, " and ".join(once_per))))
+        return Log(name, matcher, tuple(fields), keep or DEFAULT_LOG, once_per)
 
     def count(self, name: str, where: Where) -> Count:
         """A `count` or `distinct` measure."""

@@ -126,11 +126,19 @@ class Share(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((*self.part.classes, *self.whole.classes)))
 
     def value(self, account: Account, now: int, subject: str | None = None) -> Level:
-        """The part over the whole."""
-        part, whole = self.part.value(account, now, subject), self.whole.value(account, now, subject)
+        """The part over the whole; of counts in a window only since the whole is known: a full log forgets."""
+        part, whole = self._both(account, now, subject)
         if part is None or whole is None or isinstance(part, str) or isinstance(whole, str) or whole == 0:
             return None
         return part / whole
+
+    def _both(self, account: Account, now: int, subject: str | None) -> tuple[Level, Level]:
+        part, whole = self.part, self.whole
+        if isinstance(part, Count) and isinstance(whole, Count) and part.window_ms is not None:
+            complete = whole.complete_since(account)
+            since = max(now - part.window_ms, -1 if complete is None else complete - 1)
+            return part.value(account, now, subject, since), whole.value(account, now, subject, since)
+        return part.value(account, now, subject), whole.value(account, now, subject)
 
     def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
         """When either may read otherwise."""

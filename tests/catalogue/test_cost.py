@@ -1,6 +1,7 @@
 """What a measure is said to cost is what the account record grows by."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from detector.catalogue.entries import cost_of
 from detector.catalogue.pack import load_plan
 from detector.domain.measures import DaySums, Given, Kept, Log, Mark, SubjectSums, Track, code_of
 from detector.domain.state import AccountRecord, Sums, encode_record
+from tests.catalogue.written import changed
 
 AT = 1_767_571_200_000
 PERSON = "person-0001"
@@ -50,3 +52,20 @@ def test_a_measure_costs_what_is_said(kept: Kept) -> None:
 def test_what_is_kept_of_many_is_told_with_its_most() -> None:
     found = {cost_of(kept) for kept in MEASURES.values() if isinstance(kept, Log)}
     assert all(re.fullmatch(r"\d+ bytes for each event, at most \d+ \(\d+ bytes\)", cost) for cost in found)
+
+
+def test_every_log_of_the_pack_says_how_much_of_it_is_kept() -> None:
+    """Design.md 6: a record of a few KB; 256 entries, where no row says it, are for packs that others write."""
+    logs = {kept.name: kept.keep for kept in MEASURES.values() if isinstance(kept, Log)}
+    assert max(logs.values()) == 128
+    assert logs["ticket.created"] == 128  # nine weeks of tickets, for the usual week of a flood
+    assert sum(keep for name, keep in logs.items() if " by " not in name) <= 1_400
+
+
+def test_where_nobody_says_how_much_to_keep_it_is_256(tmp_path: Path) -> None:
+    changed(
+        tmp_path, "defects_90d: {count: defect, window: 90d, keep: 64}", "defects_90d: {count: defect, window: 90d}"
+    )
+    plan = load_plan(tmp_path)
+    operator = next(rule for rule in plan.rules if rule.id == "support.volume").operator
+    assert [kept.keep for kept in operator.measures] == [256]

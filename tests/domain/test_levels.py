@@ -433,3 +433,17 @@ def test_every_measure_reads_an_account_that_has_nothing(measure: Measure) -> No
     assert measure.value(account, T0) in (None, 0)
     assert measure.name
     assert measure.unit
+
+
+def test_a_share_is_of_what_a_full_log_still_knows() -> None:
+    """Of 8 messages 4 are kept, and 2 of them are automated; that there were 4 automated ones before is no share."""
+    every = Log("every", of(e.TouchLogged), (), 4)
+    some = Log("some", of(e.TouchLogged, Bound("kind", allowed=frozenset({"email"}))), (), 4)
+    account = account_of(None)
+    for number in range(8):
+        kind = "email" if number in {0, 1, 4, 6} else "call"
+        touch = event(e.TouchLogged, number * DAY, direction="outbound", kind=kind)
+        for log in (every, some):
+            log.fold(touch, bytes([number]), account)
+    share = Share("share", Count("some", some, 60 * DAY), Count("every", every, 60 * DAY))
+    assert share.value(account, T0 + 8 * DAY) == 0.5
