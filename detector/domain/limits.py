@@ -16,9 +16,9 @@ from detector.domain.tally import Evicted
 
 CAP: Final = 60 * 1024
 ROOM: Final = 44 * 1024  # what is left after something had to go, so that it does not go on for each event
-STAGES: Final = (  # so many log entries, bodies of alerts and people are left: logs go first, then bodies, then people
-    (32, 64, 512), (16, 24, 512), (16, 8, 512), (8, 8, 256), (8, 4, 128), (4, 2, 64), (2, 1, 32), (1, 1, 16),
-    (1, 1, 8), (1, 1, 4),
+STAGES: Final = (  # so many log entries, bodies of alerts and people are left: first logs go, then bodies, then people
+    (32, 64, 1024), (16, 24, 1024), (16, 8, 1024), (8, 4, 1024), (8, 4, 512), (8, 4, 256), (8, 4, 128), (4, 2, 64),
+    (2, 1, 32), (1, 1, 16), (1, 1, 8), (1, 1, 4),
 )  # fmt: skip
 INDEX_BYTES: Final = 64  # by so much what is kept of the index, but its days, and its deadline may grow with no event
 ALERT_BYTES: Final = 1024  # of an episode, beside its body and what it is called
@@ -93,7 +93,7 @@ def _drop_bodies(account: Account, keep: int) -> None:
 
 
 def _drop_subjects(account: Account, keep: int) -> None:
-    """Leave `keep` people, and a quarter as many goals and subjects of each kind, the best wanted."""
+    """Leave `keep` people, and a quarter as many goals and subjects of each kind (256 of 1024), the best wanted."""
     record = account.record
     _drop_first(account, "stakeholder", record.people, keep, list(least_wanted(record.people)))
     _drop_first(account, "goal", record.goals, max(1, keep // 4), list(least_wanted_goals(record.goals)))

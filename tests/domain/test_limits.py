@@ -5,6 +5,7 @@ import pytest
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.events import (
+    AccountUpdated,
     GoalMeasured,
     GoalSet,
     IncidentOpened,
@@ -16,8 +17,8 @@ from detector.domain.events import (
     TouchLogged,
 )
 from detector.domain.limits import keep_small
-from detector.domain.state import Sums, account_path, hot_key
-from tests.domain.world import DAY, HOUR, MINUTE, Story, World
+from detector.domain.state import Sums, account_path, decode_account_record, hot_key, record_key
+from tests.domain.world import DAY, HOUR, MINUTE, T0, Story, World
 
 KIB = 1024
 
@@ -89,6 +90,33 @@ def test_an_alert_ends_when_its_subject_is_dropped() -> None:
     ended = {a.subject.id: a.resolution for a in world.alerts if a.status == "resolved"}
     assert ended == {f"i{number}": "superseded" for number in range(6)}
     assert "kept no more" in next(a.explanation for a in world.alerts if a.status == "resolved")
+
+
+def test_256_tickets_that_all_wait_stay_under_64_kib_and_the_confidence_falls() -> None:
+    """Each has an open alert: bodies go before tickets do, what goes is counted, and the index is told with less."""
+    story = Story()(-60 * DAY, AccountUpdated, segment="smb")
+    for number in range(256):
+        who, what = f"p{number % 40}", f"f{number % 20}"
+        story(number * 5 * MINUTE, TicketCreated, ticket_id=f"ticket-{number:05}", priority="low", category="question",
+              feature=what, stakeholder_id=who)  # fmt: skip
+    world = World(story.log())
+    world.offer_rest()
+    largest, seen = 0, set[bool]()
+    steps = [T0 + hour * HOUR for hour in range(22, 8 * 24, 2)]
+    while world.partition.advance({"crm"}, 20) or steps:
+        if world.partition.clock > T0 + 21 * HOUR:
+            world.partition.run_to(steps.pop(0))
+        world.collect()
+        record = world.store[record_key(account_path("default", "acme"))]
+        seen.add(decode_account_record(record).size >= len(record))
+        largest = max(largest, len(record))
+    assert 40 * KIB < largest <= 64 * KIB
+    assert seen == {True}
+    evicted, waiting = world.record().evicted, [one for one in world.open() if one[1] == "support.slow_response"]
+    assert evicted["body"] > 200 > evicted["subject"] > 0
+    assert len(waiting) == len(world.record().tracks["ticket"]) >= 128
+    before = [snapshot.confidence for snapshot in world.health if snapshot.as_of < "2026-01-06"]
+    assert (world.health[-1].confidence or 0) < (before[-1] or 0)
 
 
 def test_what_is_over_is_dropped_before_what_is_open() -> None:
