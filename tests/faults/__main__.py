@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -27,17 +28,19 @@ class Row:
 
 
 def played(promise: Promise, *, seed: int, scale: Scale) -> Row:
-    """Play one promise to its end, whatever that is."""
-    with tempfile.TemporaryDirectory(prefix=f"faults-{promise.number}-", ignore_cleanup_errors=True) as folder:
-        stage = Stage(promise.number, seed, scale, Path(folder))
-        began, failure = time.monotonic(), ""
-        stage.say(promise.says)
-        try:
-            promise.play(stage)
-        except Exception as error:  # noqa: BLE001 - a row of the table, and the others are played all the same
-            failure = " ".join(f"{type(error).__name__}: {error}".split())
-            traceback.print_exc()
-        return Row(promise, stage, time.monotonic() - began, failure)
+    """Play one promise to its end, whatever that is; what it wrote is kept where it failed."""
+    folder = Path(tempfile.mkdtemp(prefix=f"faults-{promise.number}-"))
+    stage = Stage(promise.number, seed, scale, folder)
+    began, failure = time.monotonic(), ""
+    stage.say(promise.says)
+    try:
+        promise.play(stage)
+    except Exception as error:  # noqa: BLE001 - a row of the table, and the others are played all the same
+        failure = f"{' '.join(f'{type(error).__name__}: {error}'.split())[:300]} — see {folder}"
+        traceback.print_exc()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Row(promise, stage, time.monotonic() - began, failure)
 
 
 def table(rows: Sequence[Row], seed: int) -> str:
@@ -47,7 +50,7 @@ def table(rows: Sequence[Row], seed: int) -> str:
         counts = [sum(getattr(verdict, name) for verdict in row.stage.verdicts) for name in COLUMNS]
         judged = " ".join(f"{count if row.stage.verdicts else '-':>8}" for count in counts)
         told = ", ".join(f"{name} {value}" for name, value in row.stage.figures.items())
-        held = f"no: {row.failure[:300]}" if row.failure else "yes"
+        held = f"no: {row.failure}" if row.failure else "yes"
         lines.append(f"{row.promise.number:6} {row.stage.rounds_done:6} {row.seconds:5.0f} {judged}  {held}")
         lines.append(f"{'':6} {row.promise.says}{f' ({told})' if told else ''}")
     return "\n".join(lines)

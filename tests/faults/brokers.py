@@ -1,17 +1,19 @@
 """Kafka nodes of a fault test: everybody of the harness talks to them directly, workers through a proxy if wanted."""
 
+import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Mapping
-from contextlib import ExitStack
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from detector.localkafka import Cluster
+from detector.localkafka import Cluster, probe
 from detector.localkafka.cluster import free_ports
 from tests.faults.proxy import Proxy, Weather
 
@@ -112,12 +114,44 @@ class Brokers:
         node.data.mkdir()
         node.format(self.cluster.cluster_id)
 
-    async def leader(self, topic: str, partition: int) -> int:
-        """The number of the node that leads a topic-partition."""
+    def wait_in_sync(self, beginnings: Sequence[str], limit: float = 120.0) -> None:
+        """Wait until every topic whose name begins so has all its copies in step."""
+        end = time.monotonic() + limit
+        while asyncio.run(self._out_of_sync(beginnings)):
+            assert time.monotonic() < end, f"copies were not in step within {limit:.0f} s"
+            time.sleep(0.3)
+
+    async def _out_of_sync(self, beginnings: Sequence[str]) -> bool:
+        async with self._admin() as admin:
+            names = [name for name in await admin.list_topics() if name.startswith(tuple(beginnings))]
+            found = await admin.describe_topics(names)
+        return any(len(one["isr"]) < len(one["replicas"]) for topic in found for one in topic["partitions"])
+
+    async def coordinator(self, group: str) -> int:
+        """The number of the node that coordinates a group."""
+        async with self._admin() as admin:
+            return int(await admin.find_coordinator(group))
+
+    async def transaction_coordinator(self, transactional_id: str) -> int:
+        """The number of the node that coordinates a transactional id."""
+        async with self._admin() as admin:
+            return int(await admin.find_coordinator(transactional_id, coordinator_type=1))
+
+    async def controller(self) -> int:
+        """The number of the node that is the active controller, as metadata say."""
+        return await asyncio.to_thread(lambda: probe.ask(self.cluster.port(1)).controller)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.direct)
         await admin.start()
         try:
-            (found,) = await admin.describe_topics([topic])
-            return next(int(one["leader"]) for one in found["partitions"] if one["partition"] == partition)
+            yield admin
         finally:
             await admin.close()
+
+    async def leader(self, topic: str, partition: int) -> int:
+        """The number of the node that leads a topic-partition."""
+        async with self._admin() as admin:
+            (found,) = await admin.describe_topics([topic])
+        return next(int(one["leader"]) for one in found["partitions"] if one["partition"] == partition)

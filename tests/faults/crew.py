@@ -105,13 +105,14 @@ class Hand:
 
 
 class Crew:
-    """Some workers of one app. Whoever ended by a kill or with 75 is started again by `tend`; other ends are failures.
+    """`size` workers of one app, and whoever joins. Whoever ended by a kill or with 75 is started again by `tend`; other ends are failures.
 
     As a context manager it kills whoever still runs.
     """
 
     def __init__(self, hire: Callable[..., Hand], size: int = 0) -> None:
         self._hire = hire
+        self._size = size
         self.hands: list[Hand] = [hire() for _ in range(size)]
         self.gone: list[Hand] = []
         self.exits: Counter[int] = Counter()
@@ -167,6 +168,18 @@ class Crew:
             self.tend()
             time.sleep(0.2)
         return time.monotonic() - began
+
+    def relieve(self, **points: object) -> None:
+        """Stop everybody in order and let others go on, who are not slow and do not die."""
+        self.stop()
+        self.hands = [self._hire(**{"slow_ms": 0, "die_at": ""} | points) for _ in range(self._size)]
+
+    def tend_for(self, seconds: float) -> None:
+        """Tend for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.tend()
+            time.sleep(0.2)
 
     def stop(self) -> float:
         """Stop everybody in order, at once; each must end with 0. The seconds the slowest took."""

@@ -8,11 +8,10 @@ from tests.faults.stage import Stage
 
 def play(stage: Stage) -> None:
     """SIGKILL at seeded moments of its work, until the load is done."""
-    events, accounts = stage.sized(smoke=(3_000, 120), short=(30_000, 750), full=(200_000, 5_000))
     kills = stage.sized(smoke=2, short=8, full=40)
     least, most = stage.sized(smoke=(0.5, 2.0), short=(0.5, 4.0), full=(3.0, 15.0))
     with stage.broker() as broker:
-        work = stage.work(broker, stage.feed(events, accounts))
+        work = stage.work(broker, stage.load())
         work.send()
         with work.crew(1, slow_ms=5) as crew:
             done = 0

@@ -88,6 +88,8 @@ class Proxy:
         self._writers |= pair
         try:
             await asyncio.gather(self._pump(reader, back, "c2s"), self._pump(there, writer, "s2c"))
+        except asyncio.CancelledError:
+            return  # the end of it all; asyncio would complain of a cancelled connection
         finally:
             self._writers -= pair
 

@@ -74,6 +74,13 @@ class Stage:
         """A load of this play's seed."""
         return Feed(events, accounts, self.seed, **how)
 
+    def load(self) -> Feed:
+        """The load of this scale, the same for every play of a seed: so it is replayed only once a run."""
+        events, accounts, days, partitions = self.sized(
+            smoke=(2_500, 100, 20, 4), short=(10_000, 200, 30, 4), full=(200_000, 5_000, 60, 8)
+        )
+        return self.feed(events, accounts, days=days, partitions=partitions)
+
     def work(self, where: str | Brokers, feed: Feed, **how: Any) -> Work:
         """Topics for the feed; workers go through the proxies where there are any."""
         if isinstance(where, Brokers):

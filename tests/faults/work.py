@@ -15,7 +15,7 @@ from detector.topics import apply
 from harness.spine import Spine
 from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, changelogs, topics
 from tests.faults.checker import Verdict, compare
-from tests.faults.crew import Crew, Hand
+from tests.faults.crew import HANGING_SECONDS, Crew, Hand
 from tests.faults.expected import outcome
 from tests.faults.feed import Feed
 
@@ -59,12 +59,12 @@ class Work:
         with self.feed.sending(self.bootstrap, self.prefix, rate=rate):
             yield
 
-    def hire(self, *, die_at: str = "", slow_ms: float = 0, app_id: str = "", **settings: object) -> Hand:
-        """Start a worker; `settings` are further ones of `detector worker`."""
+    def hire(self, *, die_at: str = "", slow_ms: float = 0, clock_shift: float = 0, **settings: object) -> Hand:
+        """Start a worker; `settings` are further ones of `detector worker`, `clock_shift` is in seconds."""
         whole = {
             "brokers": self.front,
             "topic_prefix": self.prefix,
-            "app_id": app_id or self.app_id,
+            "app_id": self.app_id,
             "record_time": "create",
             "session_timeout_seconds": self.session,
             "http_port": 0,
@@ -73,7 +73,8 @@ class Work:
         }
         words = [f"{name}={value}" for name, value in whole.items()]
         log = self.folder / f"worker-{self.prefix}{time.monotonic_ns()}.log"
-        return Hand(["--die-at", die_at, "--slow-ms", str(slow_ms), "--", *words], log)
+        points = ["--die-at", die_at, "--slow-ms", str(slow_ms), "--clock-shift", str(clock_shift)]
+        return Hand([*points, "--", *words], log)
 
     def crew(self, size: int = 1, **settings: Any) -> Crew:
         """Workers that are started again when they end; a context manager."""
@@ -86,6 +87,16 @@ class Work:
     def committed(self) -> int:
         """Records that the app has committed, summed over the in-topics; raises KafkaError where no broker says so."""
         return asyncio.run(self._offsets())[0]
+
+    def settled_offsets(self) -> int:
+        """The same, asked until a broker says so."""
+        end = time.monotonic() + HANGING_SECONDS
+        while True:
+            try:
+                return self.committed()
+            except (KafkaError, TimeoutError, OSError):
+                assert time.monotonic() < end, "no broker says what was committed"
+                time.sleep(_GLANCE)
 
     def behind(self) -> int:
         """Records of the in-topics that are not committed yet."""
@@ -110,8 +121,15 @@ class Work:
             return self.committed() >= share * self.feed.count
         return False
 
+    def gets_on(self, crew: Crew, *, what: str = "a commit") -> float:
+        """Tend the crew until more is committed than now, and give the seconds; there must be something left to do."""
+        before = self.settled_offsets()
+        assert before < self.feed.count, "the load is done already: it is too small"
+        return crew.wait(lambda: self.applied((before + 1) / self.feed.count), what=what)
+
     def settle(self, crew: Crew, *, limit: float = 600) -> float:
-        """Tend the crew until all of the feed is committed, stop everybody, and give the seconds to the commit."""
+        """Let others go on at full speed until all of the feed is committed, stop them, and give the seconds."""
+        crew.relieve()
         took = crew.wait(lambda: self.applied(1), limit=limit, what="the end of the feed")
         crew.stop()
         return took
@@ -130,6 +148,10 @@ class Work:
             letters=read(self.prefix + DEAD_LETTERS),
             behind=self.behind(),
         )
+
+    def export(self) -> Path:
+        """The in-topics in a file, as `detector export` writes it."""
+        return self._spine.export(self.folder / f"export-{self.prefix}.ndjson")
 
     def alerts(self) -> list[bytes]:
         """The alerts as published, by partition and offset."""

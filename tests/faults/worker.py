@@ -1,7 +1,9 @@
-"""The worker as it is, with crash points: `python -m tests.faults.worker [--die-at …] [--slow-ms …] -- OPTIONS`.
+"""The worker as it is, with crash points: `python -m tests.faults.worker [--die-at …] [--slow-ms …] -- NAME=VALUE …`.
 
-The options behind `--` are those of `detector worker`. What the worker does is said on standard output, a line each.
+Behind `--` are settings. What the worker does is said on standard output, a line each.
 """
+
+# ruff: noqa: E402 - the clock is shifted before anything else is imported
 
 import argparse
 import asyncio
@@ -10,6 +12,17 @@ import signal
 import sys
 import time
 from typing import Any
+
+from tests.faults.shifted import shift
+
+_parser = argparse.ArgumentParser()
+_parser.add_argument("--die-at", default="", help="POINT:N, POINT:N:stop")
+_parser.add_argument("--slow-ms", type=float, default=0, help="sleep at every slice of work")
+_parser.add_argument("--clock-shift", type=float, default=0, help="seconds by which the wall clock is wrong")
+_parser.add_argument("options", nargs="*", help="NAME=VALUE of the settings")
+GIVEN = _parser.parse_args()
+if GIVEN.clock_shift:
+    shift(GIVEN.clock_shift)
 
 from detector import codec
 from detector.errors import DetectorError
@@ -80,12 +93,7 @@ class CrashPoints:
 
 def main() -> None:
     """Run until SIGTERM."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--die-at", default="", help="POINT:N, POINT:N:stop")
-    parser.add_argument("--slow-ms", type=float, default=0, help="sleep at every slice of work")
-    parser.add_argument("options", nargs="*", help="NAME=VALUE of the settings")
-    given = parser.parse_args()
-    point = CrashPoints(given.die_at, given.slow_ms)
+    point = CrashPoints(GIVEN.die_at, GIVEN.slow_ms)
     decode = codec.decode
 
     def decode_and_pass(*arguments: Any, **named: Any) -> Any:
@@ -94,8 +102,8 @@ def main() -> None:
         return found
 
     try:
-        settings = load(dict(option.split("=", 1) for option in given.options))
-        decoding = decode_and_pass if given.die_at.startswith("decode:") else decode
+        settings = load(dict(option.split("=", 1) for option in GIVEN.options))
+        decoding = decode_and_pass if GIVEN.die_at.startswith("decode:") else decode
         code = run(settings, crash_point=point, decode=decoding, listeners=[Spoken()])
     except DetectorError as error:
         sys.stderr.write(f"detector: {error}\n")
