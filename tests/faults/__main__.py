@@ -1,6 +1,7 @@
 """Plays the promises one after the other and prints a table: `python -m tests.faults --only P14,P2 --seed 5`."""
 
 import argparse
+import logging
 import secrets
 import shutil
 import sys
@@ -68,6 +69,7 @@ def main() -> int:
     chosen = [one for one in promises() if not wanted or _named(one, wanted)]
     if not chosen:
         parser.error(f"there is no promise {given.only}: {', '.join(one.number for one in promises())}")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # clients of the harness, too, miss killed brokers
     rows = []
     for number, promise in enumerate(chosen, start=1):
         print(f"{promise.number}, {number} of {len(chosen)}, seed {seed}", flush=True)  # noqa: T201

@@ -58,6 +58,10 @@ class Hand:
         """How often it has said a line that begins like this."""
         return sum(line.startswith(beginning) for _, line in self.said)
 
+    def heard(self, beginning: str, *, after: float = 0) -> bool:
+        """Whether it has said a line that begins like this later than `after`."""
+        return any(at > after and line.startswith(beginning) for at, line in self.said)
+
     def hear(self, beginning: str, *, times: int = 1, after: float = 0, limit: float = HANGING_SECONDS) -> float:
         """Wait until it has said so many lines that begin like this later than `after`; when it said the last one.
 
@@ -105,14 +109,15 @@ class Hand:
 
 
 class Crew:
-    """`size` workers of one app, and whoever joins. Whoever ended by a kill or with 75 is started again by `tend`; other ends are failures.
+    """`size` workers of one app, and whoever joins. Who ended by a kill or with 75 is replaced by `tend`.
 
-    As a context manager it kills whoever still runs.
+    Other ends are failures. As a context manager it kills whoever still runs.
     """
 
-    def __init__(self, hire: Callable[..., Hand], size: int = 0) -> None:
+    def __init__(self, hire: Callable[..., Hand], size: int = 0, *, slow: bool = False) -> None:
         self._hire = hire
         self._size = size
+        self.slow = slow
         self.hands: list[Hand] = [hire() for _ in range(size)]
         self.gone: list[Hand] = []
         self.exits: Counter[int] = Counter()
@@ -171,8 +176,11 @@ class Crew:
 
     def relieve(self, **points: object) -> None:
         """Stop everybody in order and let others go on, who are not slow and do not die."""
+        self.tend()
+        for hand in self.hands:
+            hand.hear("NOT joining")
         self.stop()
-        self.hands = [self._hire(**{"slow_ms": 0, "die_at": ""} | points) for _ in range(self._size)]
+        self.hands = [self._hire(**{"slow_ms": 0, "die_at": ""} | points) for _ in range(max(1, self._size))]
 
     def tend_for(self, seconds: float) -> None:
         """Tend for so long."""

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from detector.codec import partition_of
 from detector.domain.events import TOPIC_OF
@@ -21,6 +23,8 @@ START_MS: Final = 1_767_571_200_000
 
 PATIENCE_SECONDS: Final = 300.0
 """So long a sender goes on trying while no broker acknowledges anything."""
+
+HURRIED_RATE: Final = 1_000.0
 
 BAD: Final[tuple[bytes | None, ...]] = (
     b"",
@@ -71,24 +75,49 @@ class Feed:
 
         `records` stand in for those of the feed; without `end` no heartbeats follow.
         """
-        whole = [*(self.records if records is None else records), *(self.ending() if end else ())]
+        whole = chain(self.records if records is None else records, self.ending() if end else ())
         access = Access({"bootstrap_servers": bootstrap.split(",")}, PATIENCE_SECONDS)
         asyncio.run(emit(access, Plan(IN_TOPICS, CONTROL, rate=rate, prefix=prefix), whole))
 
     @contextmanager
-    def sending(self, bootstrap: str, prefix: str, **how: Any) -> Iterator[None]:
-        """Send it from a thread while the block runs, and wait for its end behind it."""
+    def sending(self, bootstrap: str, prefix: str, *, rate: float) -> Iterator["Pace"]:
+        """Send it from a thread, `rate` a second until the pace is told to hurry; at the block's end it hurries."""
         failed: list[BaseException] = []
+        pace = Pace(rate)
 
         def work() -> None:
             try:
-                self.send(bootstrap, prefix, **how)
+                self.send(bootstrap, prefix, rate=max(rate, HURRIED_RATE), records=pace.kept(self.records))
             except BaseException as error:  # noqa: BLE001 - told below
                 failed.append(error)
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
-        yield
-        thread.join()
+        try:
+            yield pace
+        finally:
+            pace.hurry()
+            thread.join()
         if failed:
             raise failed[0]
+
+
+class Pace:
+    """Holds records back to so many a second, until it is told to hurry."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._hurried = threading.Event()
+
+    def hurry(self) -> None:
+        """What is left is sent at once."""
+        self._hurried.set()
+
+    def kept(self, records: Iterable[Sent]) -> Iterator[Sent]:
+        """The records, each at its time."""
+        began = time.monotonic()
+        for number, record in enumerate(records):
+            late = began + number / self._rate - time.monotonic()
+            if late > 0:
+                self._hurried.wait(late)
+            yield record

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from detector.files.log import Sent
 from tests.faults.feed import Feed
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
@@ -32,7 +33,7 @@ def play(stage: Stage) -> None:
         stage.rounds_done = 1
 
 
-def doubled(feed: Feed) -> list[object]:
+def doubled(feed: Feed) -> list[Sent]:
     """The feed, and all of it once more, recorded at its end: the first copies keep their offsets."""
     return [*feed.records, *(replace(record, timestamp=feed.load.end_ms) for record in feed.records)]
 

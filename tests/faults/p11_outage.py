@@ -1,8 +1,7 @@
 """P11: whatever happens to brokers, nothing is lost and work goes on soon after they are back."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.faults.brokers import Brokers
 from tests.faults.crew import Crew
@@ -10,10 +9,13 @@ from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 from tests.faults.work import Work
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BACK_SECONDS: Final = {"kill": 30.0, "freeze": 60.0, "stall": 30.0, "reset": 30.0}
 """So long after the fault the work must have gone on."""
 
-SLOW_MS: Final = 100
+SLOW_MS: Final = 60
 """Between slices of work, so that there is work left after the last fault."""
 
 EXITS: Final = 2

@@ -1,10 +1,6 @@
 """P12: while too few copies can be written nothing is committed, and nothing is lost when they are back."""
 
-import asyncio
 import time
-
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
@@ -19,7 +15,7 @@ def play(stage: Stage) -> None:
         work.send()
         with work.crew(1, slow_ms=20) as crew:
             crew.hands[0].hear("CHECKPOINT", times=3)
-            asyncio.run(_need(work, 3))
+            _need(work, 3)
             brokers.kill(3)
             time.sleep(5)  # what was under way is done, or will never be
             before = work.settled_offsets()
@@ -29,7 +25,7 @@ def play(stage: Stage) -> None:
             assert moved == 0, f"{moved} offsets were committed without enough copies"
             assert work.behind(), "the load was done before"
             brokers.start(3)
-            asyncio.run(_need(work, 2))
+            _need(work, 2)
             work.gets_on(crew, what="a commit with three nodes")
             brokers.kill(2)
             brokers.kill(3)
@@ -40,20 +36,10 @@ def play(stage: Stage) -> None:
         stage.rounds_done = 1
 
 
-async def _need(work: Work, copies: int) -> None:
+def _need(work: Work, copies: int) -> None:
     """Let the changelog want so many copies of each write."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=work.bootstrap)
-    await admin.start()
-    try:
-        changed = {
-            "min.insync.replicas": str(copies),
-            "cleanup.policy": "compact",
-            "message.timestamp.type": "LogAppendTime",
-        }
-        topic = ConfigResource(ConfigResourceType.TOPIC, f"{work.app_id}-accounts-changelog", configs=changed)
-        await admin.alter_configs([topic])
-    finally:
-        await admin.close()
+    settings = {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}
+    work.alter(f"{work.app_id}-accounts-changelog", settings | {"min.insync.replicas": str(copies)})
 
 
 PROMISE = Promise("P12", "without enough copies nothing is committed, and nothing is lost", play)

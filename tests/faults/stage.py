@@ -1,7 +1,7 @@
 """What a play is handed: its size, its seed, its brokers and its folder; and where it reports."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from tests.faults.checker import Verdict
 from tests.faults.feed import Feed
 from tests.faults.work import Work
 
+Settings = Mapping[str, object] | None
 Scale = Literal["smoke", "short", "full"]
 T = TypeVar("T")
 
@@ -53,12 +54,13 @@ class Stage:
             self.rounds_done = number
 
     @contextmanager
-    def brokers(self, nodes: int = 1, *, proxied: bool = False, **settings: object) -> Iterator[Brokers]:
-        """Nodes of its own, which may be hurt; `settings` are of server.properties, with _ for a dot."""
+    def brokers(
+        self, nodes: int = 1, *, proxied: bool = False, settings: Mapping[str, object] | None = None
+    ) -> Iterator[Brokers]:
+        """Nodes of its own, which may be hurt; see `Brokers`."""
         folder = self.folder / f"kafka-{time.monotonic_ns()}"
         folder.mkdir()
-        named = {name.replace("_", "."): value for name, value in settings.items()}
-        with Brokers(nodes, folder, proxied=proxied, settings=named) as brokers:
+        with Brokers(nodes, folder, proxied=proxied, settings=settings) as brokers:
             yield brokers
 
     @contextmanager

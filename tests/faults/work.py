@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from detector.topics import apply
@@ -17,7 +19,7 @@ from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, changelogs, 
 from tests.faults.checker import Verdict, compare
 from tests.faults.crew import HANGING_SECONDS, Crew, Hand
 from tests.faults.expected import outcome
-from tests.faults.feed import Feed
+from tests.faults.feed import Feed, Pace
 
 SESSION_SECONDS: Final = 3.0
 """Of a worker in a fault test: a killed one is missed after so long."""
@@ -54,10 +56,10 @@ class Work:
         self.feed.send(self.bootstrap, self.prefix, **how)
 
     @contextmanager
-    def sending(self, *, rate: float) -> Iterator[None]:
-        """Send the feed while the block runs."""
-        with self.feed.sending(self.bootstrap, self.prefix, rate=rate):
-            yield
+    def sending(self, *, rate: float) -> Iterator[Pace]:
+        """Send the feed while the block runs; see `Feed.sending`."""
+        with self.feed.sending(self.bootstrap, self.prefix, rate=rate) as pace:
+            yield pace
 
     def hire(self, *, die_at: str = "", slow_ms: float = 0, clock_shift: float = 0, **settings: object) -> Hand:
         """Start a worker; `settings` are further ones of `detector worker`, `clock_shift` is in seconds."""
@@ -82,7 +84,7 @@ class Work:
         def hire(**more: Any) -> Hand:
             return self.hire(**settings | more)
 
-        return Crew(hire, size)
+        return Crew(hire, size, slow="slow_ms" in settings)
 
     def committed(self) -> int:
         """Records that the app has committed, summed over the in-topics; raises KafkaError where no broker says so."""
@@ -128,8 +130,12 @@ class Work:
         return crew.wait(lambda: self.applied((before + 1) / self.feed.count), what=what)
 
     def settle(self, crew: Crew, *, limit: float = 600) -> float:
-        """Let others go on at full speed until all of the feed is committed, stop them, and give the seconds."""
-        crew.relieve()
+        """Tend the crew until all of the feed is committed, stop everybody, and give the seconds to the commit.
+
+        Those who are slow are relieved first.
+        """
+        if crew.slow:
+            crew.relieve()
         took = crew.wait(lambda: self.applied(1), limit=limit, what="the end of the feed")
         crew.stop()
         return took
@@ -148,6 +154,24 @@ class Work:
             letters=read(self.prefix + DEAD_LETTERS),
             behind=self.behind(),
         )
+
+    def alter(self, topic: str, settings: dict[str, str]) -> None:
+        """Give a topic these settings, in place of those it was made with."""
+        asyncio.run(self._alter(topic, settings))
+
+    async def _alter(self, topic: str, settings: dict[str, str]) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=settings)])
+        finally:
+            await admin.close()
+
+    def changelog_size(self) -> tuple[int, int]:
+        """Offsets given in the changelog, and records that are still there."""
+        records = self._spine.read(f"{self.app_id}-accounts-changelog")
+        last = {record.partition: record.offset for record in records}
+        return sum(last.values()), len(records)
 
     def export(self) -> Path:
         """The in-topics in a file, as `detector export` writes it."""

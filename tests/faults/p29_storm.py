@@ -1,0 +1,73 @@
+"""P29: when very many accounts cross a rule at once each has its alert, once, and soon."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from detector.codec import partition_of
+from detector.domain.events import TOPIC_OF
+from detector.files.log import Sent
+from harness.load import DAY_MS
+from tests.faults.feed import START_MS, Feed
+from tests.faults.promise import Promise
+from tests.faults.stage import Stage
+
+HOUR_MS = 3_600_000
+DAYS = 12
+LIMIT_SECONDS = 60.0
+
+
+def play(stage: Stage) -> None:
+    """An incident strikes every account in the same second, nobody is told, and it ends."""
+    accounts = stage.sized(short=1_000, full=10_000)
+    feed = stage.feed(1, 1, days=DAYS)
+    feed.records[:] = _storm(feed, accounts)
+    feed.count = len(feed.records) + len(list(feed.ending()))
+    with stage.broker() as broker:
+        work = stage.work(broker, feed)
+        calm = [record for record in feed.records if record.timestamp < _struck(0)]
+        work.send(records=calm, end=False)
+        with work.crew(1) as crew:
+            (hand,) = crew.hands
+            hand.hear("READY")
+            work.send(records=feed.records[len(calm) :])
+            seconds = work.settle(crew)
+            assert hand.count("ASSIGNED") == 1, "there was a rebalance"
+        stage.judge(work)
+        bodies = [json.loads(body) for body in work.alerts()]
+        told = [body for body in bodies if body["rule_id"] == "incident.untold"]
+        opened = Counter(body["account_id"] for body in told if body["transition"] == "opened")
+        ended = Counter(body["account_id"] for body in told if body["transition"] == "resolved")
+        stage.figure("accounts", accounts)
+        stage.figure("alerts", len(bodies))
+        stage.figure("seconds for the storm", seconds)
+        assert opened == dict.fromkeys(opened, 1), "an account has two alerts of one episode"
+        assert len(opened) == accounts, f"{len(opened)} of {accounts} accounts have their alert"
+        assert ended == opened, f"{sum(ended.values())} of {accounts} were resolved once"
+        stage.rounds_done = 1
+
+
+def _struck(number: int) -> int:
+    return START_MS + 10 * DAY_MS + 9 * HOUR_MS + number % 1_000
+
+
+def _storm(feed: Feed, accounts: int) -> Iterator[Sent]:
+    names = [f"account-{number:05d}" for number in range(accounts)]
+    for name in names:
+        yield _event(feed, name, "usage.recorded", START_MS + 9 * HOUR_MS)
+    for at, kind, more in (
+        (0, "incident.opened", {"severity": "major"}),
+        (2 * HOUR_MS, "incident.notified", {"phase": "update"}),
+        (3 * HOUR_MS, "incident.resolved", {}),
+    ):
+        for number, name in enumerate(names):
+            yield _event(feed, name, kind, _struck(number * 1_000 // accounts) + at, incident_id=f"{name}-1", **more)
+
+
+def _event(feed: Feed, account: str, kind: str, at: int, **more: object) -> Sent:
+    key = account.encode()
+    event = {"event_id": f"{account}-{kind}", "event_type": kind, "account_id": account, "occurred_at": at, **more}
+    return Sent(TOPIC_OF[kind], partition_of(key, feed.partitions), at, key, json.dumps(event).encode())
+
+
+PROMISE = Promise("P29", "a storm gives each account its alert, once", play)
