@@ -149,6 +149,20 @@ def test_nothing_is_kept_of_an_account_that_is_erased_or_merged(
 
 
 @LOST
+def test_of_many_open_alerts_each_ends_once(cls: type[Event], fields: dict[str, Any], resolution: str) -> None:
+    story = Story()
+    for number in range(60):
+        story(number * MINUTE, IncidentOpened, incident_id=f"i{number}", severity="major")
+    story(5 * HOUR, cls, **fields)
+    world = story.world(plan=FEW, until=100 * DAY)
+    ends = [alert for alert in world.alerts if alert.status == "resolved"]
+    assert sorted(str(alert.subject.id) for alert in ends) == sorted(f"i{number}" for number in range(60))
+    assert {(alert.resolution, alert.detected_at) for alert in ends} == {(resolution, "2026-01-05T05:00:00.000Z")}
+    assert len(world.alerts) == 120
+    assert not KEYS & world.store.keys()
+
+
+@LOST
 def test_later_events_start_it_afresh(cls: type[Event], fields: dict[str, Any], resolution: str) -> None:
     """Also within one checkpoint, and between its collection and its commit."""
     del resolution

@@ -29,7 +29,8 @@ class Rung(msgspec.Struct, frozen=True):
 class Once(EventDriven, frozen=True):
     """ON since the latest event of `source`, of the account (a mark) or of a subject of a kind (a track).
 
-    It ends `lasts_ms` after that event by the calendar alone; and is OFF once `seen` came at or after it.
+    It ends `lasts_ms` after that event by the calendar alone; and is OFF once `seen` came after it. Of two at the same
+    time the one that opens counts, whichever is read first.
     """
 
     name: str
@@ -88,7 +89,7 @@ class Once(EventDriven, frozen=True):
                 Verdict(off=True, by_calendar=True), last, f"it was {amount(self.lasts_ms // DAY_MS, 'day')} ago"
             )
         seen = None if self.seen is None else self.seen.last(account, subject)
-        if seen is not None and seen >= last:
+        if seen is not None and seen > last:
             return self._told(Verdict(off=True, due=ends), last, f"{self._noun} came on {minute_text(seen)}")
         return self._told(Verdict(level=level, since=last, due=ends), last, "")
 
