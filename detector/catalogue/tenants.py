@@ -45,11 +45,33 @@ class _OwnFigures:
 
     def variants(self, row: TenantRow, where: Where) -> dict[int, Variants]:
         """For each rule that has figures of the tenant's own, by its index, every form of it."""
+        row = self._carried(row)
         scopes = [(row.rules, (*where, "rules"))]
         scopes += [(own, (*where, "segments", name)) for name, own in row.segments.items()]
         scopes += [(own, (*where, "accounts", name)) for name, own in row.accounts.items()]
         named = {rule_id: self._checked(rule_id, place) for own, place in scopes for rule_id in own}
         return {rule.index: self._variants(rule, row, where) for rule in named.values()}
+
+    def _carried(self, row: TenantRow) -> TenantRow:
+        """The row with each limit of its own carried to the rules whose limit is a part of that one."""
+        return row.model_copy(
+            update={
+                "rules": self._with_parts(row.rules),
+                "segments": {name: self._with_parts(words) for name, words in row.segments.items()},
+                "accounts": {name: self._with_parts(words) for name, words in row.accounts.items()},
+            }
+        )
+
+    def _with_parts(self, words: Mapping[str, Override]) -> dict[str, Override]:
+        found = dict(words)
+        for rule_id, own in words.items():
+            if not own or own.get("within") is None:
+                continue
+            for other, row in self._rows.items():
+                part, theirs = row.get("within"), found.get(other, {})
+                if isinstance(part, dict) and part.get("of") == rule_id and theirs is not False:
+                    found[other] = {"within": {**part, "whole": own["within"]}, **theirs}
+        return found
 
     def _checked(self, rule_id: str, where: Where) -> Rule:
         if rule_id not in self._rules:

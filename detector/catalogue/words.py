@@ -202,10 +202,11 @@ class Table(Words):
 
 
 class PartOf(Words):
-    """A limit as a part of another rule's limit; of business days, hours of business days."""
+    """A limit as a part of another rule's limit, or of `whole` in its place; of business days, hours of them."""
 
     of: RuleName
     times: Share
+    whole: Any = None
 
 
 def _limit(value: Any) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from detector.catalogue.pack import TENANTS_FILE, load_plan
+from detector.domain import hot
+from detector.domain.account import Account
 from detector.domain.operators.attainment import Attainment
 from detector.domain.operators.obligation import Obligation
 from detector.domain.operators.silence import Silence
@@ -149,3 +151,50 @@ def test_a_mistake_is_told_with_file_line_and_tenant(tmp_path: Path, mistake: di
 def test_a_silence_is_armed_by_what_it_is_judged_while(tmp_path: Path, sends: str, rule: str, is_armed: bool) -> None:
     """R2.7: a rule about something missing needs the type that starts it and one that would satisfy it."""
     assert (rule not in not_armed(tmp_path, sends)) is is_armed
+
+
+def limits(plan: Plan, rule_id: str, account: str = "any", segment: str | None = None) -> tuple[int, list[str]]:
+    """The usual limit of a ticket in minutes (of 24 h a business day), and all that its table says."""
+    rule = next(rule for rule in plan.rules if rule.id == rule_id)
+    at = Account("acme", account, f"acme/{account}", hot.new(), None)
+    if segment is not None:
+        at.record.profile["segment"] = (segment, 0)
+    found = plan.tenant("acme").rule_for(rule, at)
+    assert found is not None
+    assert isinstance(found.operator, Obligation)
+    allowed = found.operator.steps[0][1]
+    whole = allowed.usual.amount * {"bd": 1_440, "h": 60, "m": 1}[allowed.usual.unit]
+    return int(whole * allowed.part), [str(span) for _, span in allowed.table]
+
+
+def test_a_limit_of_the_tenants_own_is_carried_to_the_rule_that_takes_a_part_of_it(tmp_path: Path) -> None:
+    """incident.slow_ticket allows half of what support.slow_response does, for this tenant too."""
+    plan = load_plan(
+        tenants(
+            tmp_path,
+            """
+tenants:
+  acme:
+    rules: {support.slow_response: {within: 4h}}
+    segments:
+      big: {support.slow_response: {within: {by: {priority: {urgent: 10m, normal: 2h}}}}}
+      own: {support.slow_response: {within: 1h}, incident.slow_ticket: {within: 45m}}
+      mute: {support.slow_response: {within: 1h}, incident.slow_ticket: false}
+      same: {support.slow_response: {opens: [{severity: high}]}}
+    accounts:
+      one: {support.slow_response: {within: 20m}}
+""",
+        )
+    )
+    slow = "incident.slow_ticket"
+    assert limits(plan, "support.slow_response") == (240, [])
+    assert limits(plan, slow) == (120, [])
+    assert limits(plan, slow, segment="big") == (60, ["10m", "2h"])
+    assert limits(plan, slow, segment="own") == (45, [])
+    assert limits(plan, slow, segment="same") == (120, [])
+    assert limits(plan, slow, account="one") == (10, [])
+    assert limits(load_plan(), slow) == (720, ["1h", "4h", "1bd", "1bd"])
+    ticket = next(rule for rule in plan.rules if rule.id == slow)
+    off = Account("acme", "any", "acme/any", hot.new(), None)
+    off.record.profile["segment"] = ("mute", 0)
+    assert plan.tenant("acme").rule_for(ticket, off) is None

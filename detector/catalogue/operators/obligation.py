@@ -118,8 +118,8 @@ def _allowance(sources: Sources, limit: Any, after: Any, where: Where) -> Allowa
     if isinstance(limit, Duration):
         return Allowance(limit)
     if isinstance(limit, PartOf):
-        row = sources.names.rules[limit.of]
-        whole = read(sources.names.document, Within, {"within": row.get("within")}, ("rules", limit.of)).within
+        within = sources.names.rules[limit.of].get("within") if limit.whole is None else limit.whole
+        whole = read(sources.names.document, Within, {"within": within}, ("rules", limit.of)).within
         if isinstance(whole, PartOf):
             raise sources.names.document.error(where, f"the limit of {limit.of} is a part of another one already")
         found = _allowance(sources, whole, after, where)
