@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from detector.streaming.consumer import BatchConsumer
 
 _log = logging.getLogger(__name__)
-_WRITING_SECONDS: Final = 0.002
+_WRITING_SECONDS: Final = 0.001
 """A rest after each slice of work while a transaction is under way: with one turn a slice, it needs twenty slices."""
 
 

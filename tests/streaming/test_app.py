@@ -198,3 +198,32 @@ def test_the_loop_is_proved_alive_before_any_broker_answers() -> None:
         return await run
 
     assert asyncio.run(main()) == 0
+
+
+def test_a_stop_is_told_before_anything_is_waited_for_and_once() -> None:
+    """Whoever asks `/readyz` sends no more work from the signal on, however long the last checkpoint takes."""
+
+    class Ear(Silence):
+        def __init__(self) -> None:
+            self.said: list[str] = []
+
+        def readiness(self, *, ready: bool, reason: str) -> None:
+            assert not ready
+            self.said.append(reason)
+
+    def look() -> int:
+        raise AssertionError("nobody answers")
+
+    async def main() -> list[str]:
+        ear, codes = Ear(), list[int]()
+        worker = Worker(OPTIONS, cast("Any", None), ENCODERS, look, ear, crash_point=bool, exit_process=codes.append)
+        run = asyncio.create_task(worker.run())
+        await asyncio.sleep(0)
+        worker.ask_to_stop()
+        at_once = list(ear.said)
+        worker.ask_to_stop()
+        await run
+        assert ear.said.count("stopping") == 1
+        return at_once
+
+    assert asyncio.run(main())[-1] == "stopping"
