@@ -16,7 +16,7 @@ COMPILE_DEPLOY = $(BIN)/pip-compile -q -c $(LOCK) --generate-hashes --allow-unsa
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka deps-deploy check-deploy try-layout lock audit sbom clean
+.PHONY: help setup check lint unit test test-domain test-others faults demo bench quiet fuzz kafka deps-deploy check-deploy try-layout try-monitoring lock audit sbom clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -81,6 +81,9 @@ check-deploy: setup ## image, compose, Kubernetes, rules, dashboards, runbooks; 
 
 try-layout: setup ## the image's layout without an engine, and a smoke test in it as its user
 	$(BIN)/python -m deploy.try_layout
+
+try-monitoring: setup ## real Prometheus and Alertmanager over live workers: a clean run, then three faults (25 min)
+	$(BIN)/python -m deploy.try_monitoring
 
 kafka: setup ## run a local Kafka until Ctrl-C
 	@$(BIN)/python -m detector.localkafka

@@ -1,7 +1,7 @@
 """`python -m deploy.generate`: makes what stands in `deploy/` but is decided elsewhere; `--check` only compares.
 
 Strimzi's topics and users from the registry of topics and rights, the PrometheusRule from the rules of Prometheus, the
-dashboards from `deploy/dashboards.py`.
+dashboards from `deploy/dashboards.py`, the tables of the guide to sizing from the figures in `deploy/sizing.py`.
 """
 
 import json
@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import yaml
 
-from deploy import dashboards
+from deploy import dashboards, sizing
 from detector.settings.model import APP_ID
 from schemas.access import Operation, acls
 from schemas.topics import topics
 
 HERE: Final = Path(__file__).parent
 RULES: Final = HERE / "prometheus/rules.yml"
+SIZING: Final = HERE / "guides/sizing.md"
 NAMESPACE: Final = "value-decay"
 CLUSTER: Final = "decay"
 REPLICAS: Final = 3
@@ -44,6 +45,7 @@ def files() -> dict[Path, str]:
         strimzi / "topics.yaml": _yaml("schemas/topics.py", kafka_topics()),
         strimzi / "users.yaml": _yaml("schemas/access.py", kafka_users()),
         monitoring / "prometheus-rule.yaml": _yaml("deploy/prometheus/rules.yml", [prometheus_rule()]),
+        SIZING: _guide(SIZING.read_text()),
         **{HERE / f"grafana/dashboards/{name}.json": _json(board) for name, board in dashboards.boards().items()},
     }
 
@@ -101,6 +103,15 @@ def prometheus_rule() -> dict[str, Any]:
 def _resource(kind: str, name: str) -> dict[str, Any]:
     metadata = {"name": name, "namespace": NAMESPACE, "labels": {"strimzi.io/cluster": CLUSTER}}
     return {"apiVersion": "kafka.strimzi.io/v1", "kind": kind, "metadata": metadata}
+
+
+def _guide(page: str) -> str:
+    """The guide with its tables made anew, each between a pair of marks."""
+    for name, text in (("measured", sizing.measured()), ("table", sizing.table())):
+        begin, end = f"<!-- {name}: made by python -m deploy.generate -->", f"<!-- end of {name} -->"
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}"
+    return page
 
 
 def _yaml(source: str, documents: Iterable[Mapping[str, Any]]) -> str:
