@@ -57,10 +57,6 @@ class Calendar:
         """Whether the calendar date of this day number is a working day and no holiday."""
         return self._business[(day + 3) % 7] and day not in self._holiday_set
 
-    def is_business_day(self, local: date) -> bool:
-        """Whether this local date is a working day and no holiday."""
-        return self.works_on(local.toordinal() - _EPOCH_ORDINAL)
-
     @property
     def has_holidays(self) -> bool:
         """Whether the account named any holiday."""
@@ -158,15 +154,6 @@ class Calendar:
                 later = None if later is None else self._next_business_day(later + 1)
             self._later[day, n] = later
         return self._later[day, n]
-
-    def business_span(self, start_ms: int, end_ms: int) -> int:
-        """Return how much of [start, end) lies on business days, in milliseconds; walks the days, so keep it short."""
-        total = 0
-        # One more day than the walls say: where clocks go back over midnight, the date goes back with them.
-        for day in range(self._wall(start_ms) // DAY_MS, self._wall(end_ms) // DAY_MS + 2):
-            if self.works_on(day):
-                total += max(0, min(end_ms, self._midnight(day + 1)) - max(start_ms, self._midnight(day)))
-        return total
 
     def add_business_span(self, t_ms: int, span_ms: int) -> int:
         """Return the earliest instant on a business day by which `span_ms` of business days' time has passed."""

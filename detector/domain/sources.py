@@ -79,48 +79,8 @@ def _first(times: Iterable[int], since: int) -> int | None:
     return next((at for at in times if at >= since), None)
 
 
-@final
-class OfSubject(msgspec.Struct, frozen=True):
-    """Events about the subject. With `counts` the limit runs from the date that a field of them was last given as."""
-
-    track: Track
-    counts: Given | None = None
-
-    @property
-    def noun(self) -> str:
-        """One such event."""
-        return f"one {self.track.slot} event".replace("_", "-")
-
-    @property
-    def classes(self) -> Collection[type[Event]]:
-        """The events of its matcher."""
-        return tuple(self.track.matcher.alternatives)
-
-    @property
-    def kept(self) -> Collection[Kept]:
-        """When they came, and the date."""
-        return (self.track,) if self.counts is None else (self.track, self.counts)
-
-    def subjects(self, account: Account) -> Iterable[str]:
-        """Every kept subject to which it happened."""
-        return self.track.subjects(account)
-
-    def causes(self, account: Account, subject: str | None) -> Sequence[Cause]:
-        """Each of them; or the last, counted from its date."""
-        if self.counts is None:
-            return [Cause(at, at) for at in self.track.times(account, subject)]
-        given = self.counts.given(account, subject)
-        return () if given is None else (Cause(*given),)
-
-    def met(self, account: Account, subject: str | None, cause: Cause, since: int, due: Due) -> int | None:
-        """The first of them that is known."""
-        del cause, due
-        return _first(self.track.times(account, subject), since)
-
-
-@final
-class OfKey(msgspec.Struct, frozen=True):
-    """Events about what the cause is about: its ticket, its owner."""
+class OfTrack(msgspec.Struct, frozen=True):
+    """What is common to sources that are events about something: when they came is kept for each."""
 
     track: Track
 
@@ -139,6 +99,39 @@ class OfKey(msgspec.Struct, frozen=True):
         """When they came."""
         return (self.track,)
 
+    def subjects(self, account: Account) -> Iterable[str]:
+        """Every kept subject to which it happened."""
+        return self.track.subjects(account)
+
+
+@final
+class OfSubject(OfTrack, frozen=True):
+    """Events about the subject. With `counts` the limit runs from the date that a field of them was last given as."""
+
+    counts: Given | None = None
+
+    @property
+    def kept(self) -> Collection[Kept]:
+        """When they came, and the date."""
+        return (self.track,) if self.counts is None else (self.track, self.counts)
+
+    def causes(self, account: Account, subject: str | None) -> Sequence[Cause]:
+        """Each of them; or the last, counted from its date."""
+        if self.counts is None:
+            return [Cause(at, at) for at in self.track.times(account, subject)]
+        given = self.counts.given(account, subject)
+        return () if given is None else (Cause(*given),)
+
+    def met(self, account: Account, subject: str | None, cause: Cause, since: int, due: Due) -> int | None:
+        """The first of them that is known."""
+        del cause, due
+        return _first(self.track.times(account, subject), since)
+
+
+@final
+class OfKey(OfTrack, frozen=True):
+    """Events about what the cause is about: its ticket, its owner."""
+
     def met(self, account: Account, subject: str | None, cause: Cause, since: int, due: Due) -> int | None:
         """The first of them that is known; a cause that is about nothing has none."""
         del subject, due
@@ -146,13 +139,12 @@ class OfKey(msgspec.Struct, frozen=True):
 
 
 @final
-class AboutFeature(msgspec.Struct, frozen=True):
+class AboutFeature(OfTrack, frozen=True):
     """Events about a subject that has a feature: `log` keeps [subject, feature], as any event last named it.
 
     A subject of no feature in particular begins nothing.
     """
 
-    track: Track
     log: Log
 
     @property
@@ -164,10 +156,6 @@ class AboutFeature(msgspec.Struct, frozen=True):
     def kept(self) -> Collection[Kept]:
         """When they came, and the features."""
         return (self.track, self.log)
-
-    def subjects(self, account: Account) -> Iterable[str]:
-        """Every kept subject to which it happened."""
-        return self.track.subjects(account)
 
     def causes(self, account: Account, subject: str | None) -> Sequence[Cause]:
         """Each of them, about the feature."""
