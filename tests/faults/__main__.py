@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults import mutations
 from tests.faults.promise import Promise, promises
 from tests.faults.stage import Scale, Stage
 
@@ -60,12 +61,14 @@ def table(rows: Sequence[Row], seed: int) -> str:
 def main() -> int:
     """Exit code 1 where a promise did not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--only", default="", help="numbers, comma separated: P14,P2b; P14 stands for P14b too")
+    parser.add_argument("--only", default="", help="P14,P2b: P14 stands for P14b too; or mutations")
     parser.add_argument("--rounds", choices=["smoke", "short", "full"], default="short")
     parser.add_argument("--seed", type=int, default=None)
     given = parser.parse_args()
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
     wanted = [name.strip().upper() for name in given.only.split(",") if name.strip()]
+    if wanted == ["MUTATIONS"]:
+        return mutations.main([])
     chosen = [one for one in promises() if not wanted or _named(one, wanted)]
     if not chosen:
         parser.error(f"there is no promise {given.only}: {', '.join(one.number for one in promises())}")

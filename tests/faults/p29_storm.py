@@ -37,13 +37,14 @@ def play(stage: Stage) -> None:
         bodies = [json.loads(body) for body in work.alerts()]
         told = [body for body in bodies if body["rule_id"] == "incident.untold"]
         opened = Counter(body["account_id"] for body in told if body["transition"] == "opened")
+        again = Counter(body["account_id"] for body in told if body["transition"] == "reopened")
         ended = Counter(body["account_id"] for body in told if body["transition"] == "resolved")
         stage.figure("accounts", accounts)
         stage.figure("alerts", len(bodies))
         stage.figure("seconds for the storm", seconds)
         assert opened == dict.fromkeys(opened, 1), "an account has two alerts of one episode"
         assert len(opened) == accounts, f"{len(opened)} of {accounts} accounts have their alert"
-        assert ended == opened, f"{sum(ended.values())} of {accounts} were resolved once"
+        assert ended == opened + again, f"{sum(ended.values())} of {sum((opened + again).values())} were resolved once"
         stage.rounds_done = 1
 
 
