@@ -66,9 +66,10 @@ bench: setup ## events a second of one worker, where the time goes, and how larg
 quiet: setup ## false alerts of 500 healthy accounts in a year, by rule, into docs/quiet.md
 	$(BIN)/python -m benchmarks.quiet --write
 
-fuzz: setup ## 20,000 random inputs to the decoder, then 10 min each of it and of the pack loader, guided by coverage
+fuzz: setup ## 20,000 random inputs, 500 lives of a worker's core, 10 min each of decoder and pack loader by coverage
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(FUZZ_LOCK)
-	$(BIN)/python -m tests.fuzz any
+	$(BIN)/python -m tests.fuzz any --examples 20000
+	$(BIN)/python -m tests.fuzz machine --examples 500
 	$(BIN)/python -m tests.fuzz decode --minutes $(MINUTES)
 	$(BIN)/python -m tests.fuzz pack --minutes $(MINUTES)
 

@@ -193,8 +193,8 @@ class Work:
         """Every record of the changelog, those of partitions too."""
         return self._spine.read(changelogs(self.app_id)[0].name)
 
-    def drain(self, crew: Crew) -> float:
+    def drain(self, crew: Crew, *, limit: float = 600) -> float:
         """As `settle`, of whatever is in the log beside the feed: until nothing is left."""
-        took = crew.wait(lambda: self.behind() == 0, what="the end of the log")
+        took = crew.wait(lambda: self.behind() == 0, limit=limit, what="the end of the log")
         crew.stop()
         return took

@@ -1,8 +1,9 @@
-"""Runs the fuzzing: `python -m tests.fuzz any|decode|pack [--minutes M] [--examples N]`; `make fuzz` runs all three.
+"""Runs the fuzzing: `python -m tests.fuzz any|machine|decode|pack`; `make fuzz` runs all four.
 
-`any` is a property test of the decoder with many examples. `decode` and `pack` are guided by coverage (atheris) and
-begin with what is written beside them and in the contract's examples. An input that breaks a promise is kept in
-`tests/fuzz/found`, where the tests run it ever after; the exit code is then not 0.
+`any` is a property test of the decoder with many examples, `machine` does to a worker's core what may happen to it.
+`decode` and `pack` are guided by coverage (atheris) for `--minutes` and begin with what is written beside them and in
+the contract's examples. An input that breaks a promise is kept in `tests/fuzz/found`, where the tests run it ever
+after; the exit code is then not 0.
 """
 
 # ruff: noqa: PLC0415 - atheris must see the imports of what it counts, and is only installed to fuzz
@@ -18,6 +19,8 @@ FOUND: Final = HERE / "found"
 CORPUS: Final = Path(".fuzz")
 """What reached new branches, so that the next run begins there."""
 
+_STEPS: Final = 50
+
 _SETTLING: Final = 15
 """Seconds for the seeds to be read, before the time counts."""
 
@@ -25,12 +28,14 @@ _SETTLING: Final = 15
 def main() -> int:
     """Run one kind of fuzzing; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    parser.add_argument("kind", choices=["any", "decode", "pack"])
+    parser.add_argument("kind", choices=["any", "machine", "decode", "pack"])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--examples", type=int, default=20_000)
     given = parser.parse_args()
     if given.kind == "any":
         return _any(given.examples)
+    if given.kind == "machine":
+        return _machine(given.examples)
     return _guided(given.kind, given.minutes)
 
 
@@ -63,6 +68,27 @@ def _any(examples: int) -> int:
     any_bytes()
     took = time.monotonic() - began
     sys.stdout.write(f"any: {count:,} examples in {took:.0f} s, no exception, slowest {limit.slowest * 1e3:.1f} ms\n")
+    return 0
+
+
+def _machine(examples: int) -> int:
+    from hypothesis import HealthCheck, settings
+    from hypothesis.stateful import run_state_machine_as_test
+
+    from tests.fuzz.machine import Life
+
+    how = settings(
+        max_examples=examples,
+        stateful_step_count=_STEPS,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    began = time.monotonic()
+    run_state_machine_as_test(Life, settings=how)
+    took = time.monotonic() - began
+    sys.stdout.write(f"machine: {examples:,} lives of up to {_STEPS} steps in {took:.0f} s, each as one pass says\n")
     return 0
 
 
