@@ -21,7 +21,7 @@ from detector.streaming.broker import Look, first_contact
 from detector.streaming.ending import Ending, Exit, exit_code
 from detector.streaming.engine import Engine
 from detector.streaming.fold import Encoders, FoldFactory
-from detector.streaming.guard import check_versions
+from detector.streaming.guard import check_versions, drop_codecs
 from detector.streaming.limit import DeadLetterLimit
 from detector.streaming.observer import Observer, Silence
 from detector.streaming.options import WorkerOptions
@@ -47,6 +47,7 @@ class WorkerApp(faust.App):
 def make_app(options: WorkerOptions, engine: Engine) -> WorkerApp:
     """Compose the app: one agent over all in-topics, one table for its changelog. Call it on the running loop."""
     scheme = register()
+    drop_codecs()
     app = WorkerApp(
         options.app_id,
         broker=[f"{scheme}://{address}" for address in options.broker.addresses],

@@ -9,6 +9,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from detector.streaming.batches import BatchMessage
+from detector.streaming.ending import REFUSALS
 from detector.streaming.thread import BatchThread, Fetched
 
 if TYPE_CHECKING:
@@ -80,7 +81,11 @@ class BatchConsumer(driver.Consumer):
         if not active:
             await asyncio.sleep(_PAUSE_SECONDS)
             return {}
-        return await self._thread.fetch(active, self.engine.held(active), _POLL_SECONDS, epoch)
+        try:
+            return await self._thread.fetch(active, self.engine.held(active), _POLL_SECONDS, epoch)
+        except REFUSALS as error:
+            self.engine.refused(error)  # in one line; Faust would crash with three traces of it
+            raise
 
     def _chunks(self, fetched: dict[TP, Fetched]) -> Iterator[tuple[TP, Fetched]]:
         size = self.engine.options.chunk_records

@@ -26,7 +26,7 @@ from detector.errors import AUTH, CONFIG, INTERNAL, IO, TEMPORARY, DetectorError
 from detector.streaming.observer import Observer
 
 _log = logging.getLogger(__name__)
-_REFUSALS = (
+REFUSALS = (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
@@ -34,11 +34,17 @@ _REFUSALS = (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
+"""What the broker answers to whoever may not come in or has no right."""
 _OURS = (MessageSizeTooLargeError, RecordListTooLargeError)
 """What we sent was wrong: the same is sent after every restart."""
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 """What a file or the limits of this machine say; every other OSError is the network's."""
+
+_ADVICE = {
+    TEMPORARY: "start it again, it goes on from the last checkpoint",
+    AUTH: "`detector topics acls --only worker` lists the rights it needs",
+}
 
 Exit = Callable[[int], object]
 
@@ -68,9 +74,7 @@ class Ending:
         if self.code == INTERNAL:
             _log.critical("%s failed: a bug or a broken state; the worker ends with 70", what, exc_info=error)
         else:
-            advice = (
-                "start it again, it goes on from the last checkpoint" if self.code == TEMPORARY else "see to it first"
-            )
+            advice = _ADVICE.get(self.code, "see to it first")
             said = str(error) or repr(error)
             _log.critical("%s failed: %s — the worker ends with %d; %s", what, said, self.code, advice)
         self._leave(self.code)
@@ -105,7 +109,7 @@ def exit_code(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, StateError):
         return CONFIG
-    if isinstance(error, _REFUSALS):
+    if isinstance(error, REFUSALS):
         return AUTH
     if isinstance(error, OSError) and error.errno in _DISK:
         return IO
@@ -117,6 +121,6 @@ def exit_code(error: BaseException) -> int:
 def _reason(error: BaseException) -> str:
     if isinstance(error, ProducerFenced):
         return "fenced"
-    if isinstance(error, _REFUSALS):
+    if isinstance(error, REFUSALS):
         return "authorization"
     return "internal" if exit_code(error) == INTERNAL else "checkpoint"

@@ -221,6 +221,10 @@ class Engine:
             if live.stamped or live.fold.urgent or self._waiting(live) or now - live.tried_at >= self._interval(live):
                 self._spawn(live, self._attend(live))
 
+    def refused(self, error: Exception) -> None:
+        """End the worker, whose broker does not let it read."""
+        self._ending.abandon("reading", error)
+
     async def _attend(self, live: Live) -> None:
         try:
             if not self.halted and (live.pass_time(self._standing) or self._waiting(live)):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
 from detector.domain.record import Record
@@ -164,6 +165,23 @@ def test_a_poll_that_a_rebalance_overtook_delivers_nothing() -> None:
         assert await delivered(consumer) == []
 
     scene(play)
+
+
+def test_a_right_that_was_taken_away_ends_the_worker_before_faust_crashes_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse() -> None:
+        raise TopicAuthorizationFailedError("usage")
+
+    async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
+        thread.meanwhile = refuse
+        with pytest.raises(TopicAuthorizationFailedError):
+            await delivered(consumer)
+        assert stage.exits == [77]
+
+    scene(play)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"]
+    assert line.endswith("the worker ends with 77; `detector topics acls --only worker` lists the rights it needs")
 
 
 def test_faust_never_thinks_that_it_has_read_something_already() -> None:
