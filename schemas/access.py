@@ -77,6 +77,7 @@ def _acls(app: str, prefix: str) -> Iterator[Acl]:
     yield Acl("dead-letter-operator", "READ", "GROUP", f"{app}-dead-letters", prefixed=True)
     for name in IN_TOPICS:  # what was mended is sent again
         yield Acl("dead-letter-operator", "WRITE", "TOPIC", prefix + name)
+        yield Acl("dead-letter-operator", "DESCRIBE_CONFIGS", "TOPIC", prefix + name)  # to the right timestamps only
 
     for name in (*IN_TOPICS, CONTROL):  # `detector emit` sends exports too, and looks at the timestamps first
         yield Acl("importer", "WRITE", "TOPIC", prefix + name)

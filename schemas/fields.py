@@ -93,15 +93,16 @@ _NAME_LENGTH: Final = Field(min_length=1, max_length=64)
 
 EventId = Annotated[str, _LENGTH_OF_ID, Kept("Id")]
 """The emitter's own id of an event: any 1 to 128 characters."""
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=PRINTABLE), Kept("Id")]
-"""1 to 128 printable characters: no control characters, no line separators."""
-PersonId = Annotated[
+Id = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern=PRINTABLE, json_schema_extra={"not": {"pattern": _EMAIL}}),
     AfterValidator(_no_email),
     Kept("Id"),
 ]
-"""The id of a person; one that is shaped like an e-mail address is refused."""
+"""1 to 128 printable characters: no control characters, no line separators. Ids are passed on and published, so one
+that is shaped like an e-mail address is refused."""
+PersonId = Id
+"""The id of a person."""
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE), Kept("Name")]
 """A short name of 1 to 64 printable characters."""
 Text = Annotated[str, Field(max_length=4096), NeverKept()]

@@ -275,6 +275,8 @@ class Engine:
     def _tell_broker(self) -> None:
         if self._consumer is None:
             return
+        if refusal := self._consumer.thread.refusal():
+            self._ending.abandon("the consumer group", refusal)
         reached = self._consumer.thread.reached(self.options.session_timeout, waits=not self.running)
         if reached != self._reached:
             _log.warning("the broker answers again" if reached else "the broker does not answer: waiting for it")

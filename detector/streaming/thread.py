@@ -160,6 +160,14 @@ class BatchThread(AIOKafkaConsumerThread):
         opened = [one for one in list(self._consumer._client._conns.values()) if one.connected()]
         return any(waits or time.monotonic() - one._last_action < seconds for one in opened)
 
+    def refusal(self) -> Exception | None:
+        """What the group's coordinator has against this member, where it has; may be called from any thread.
+
+        A poll would raise it, but nothing is polled before the first partition is assigned.
+        """
+        found: Exception | None = getattr(getattr(self._consumer, "_coordinator", None), "_pending_exception", None)
+        return found
+
     def session_lost(self) -> bool:
         """Say whether the group went on without this member: what it holds may belong to another by now."""
         return bool(self._ensure_consumer()._coordinator.generation == -1)

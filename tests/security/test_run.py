@@ -28,6 +28,7 @@ from harness.secure_kafka import SecureKafka
 from harness.spine import Spine
 from schemas.topics import ALERTS, CONTROL, DEAD_LETTERS, IN_TOPICS
 from tests.ops.worker_command import WorkerCommand
+from tests.ops.worker_command import refused as refused_command
 from tests.security import canaries
 from tests.security.settings import settings_of
 from tests.security.surface import dawdlers, listening
@@ -61,6 +62,8 @@ class Ran:
     dawdled: int = 0
     seen_by_others: bytes = b""
     printed: str = ""
+    counted: str = ""
+    stay: tuple[int, str] = (0, "")
     code: int | None = None
     secrets: tuple[str, ...] = ()
     data: list[Path] = field(default_factory=list)
@@ -124,6 +127,9 @@ def ran(secure: SecureKafka, tmp_path_factory: pytest.TempPathFactory) -> Ran:
         found.code = worker.stop()
         found.log = worker.log.read_text()
     found.printed = command("settings", "show", *options, "--http-token-file", str(folder / "token"))
+    operator = secure.login("dead-letter-operator")
+    found.counted = command("dead-letters", "list", "--counts", *names, *operator)
+    found.stay = refused_command("dead-letters", "replay", "0", "1", "--record-time", "create", *names, *operator)
     export = folder / "export.ndjson"
     command("export", *app, *secure.login("exporter"), str(export))
     replayed = Collected()
@@ -222,6 +228,15 @@ def test_a_person_named_by_an_address_is_refused_and_named_nowhere(ran: Ran) -> 
     assert not [detail for detail in details if PERSON in detail]
     assert PERSON not in ran.log + ran.many
     assert not [alert for alert in ran.alerts if PERSON.encode() in alert]
+
+
+def test_dead_letters_are_looked_at_by_their_operator(ran: Ran) -> None:
+    """With its rights it comes so far as to judge each again, and none is better than before."""
+    counts = [line.split() for line in ran.counted.splitlines()]
+    assert sum(int(count) for *_, count in counts) == len(ran.letters) >= 5
+    code, line = ran.stay
+    assert line.startswith("detector: none would be taken now (")
+    assert code == 74
 
 
 def series(text: str) -> set[str]:

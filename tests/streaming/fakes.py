@@ -131,6 +131,11 @@ class Reading:
         self.at: dict[TP, Standing] = {}
         self.answers = 0
         self.connected = True
+        self.refused: Exception | None = None
+
+    def refusal(self) -> Exception | None:
+        """What the group has against us."""
+        return self.refused
 
     def reached(self, seconds: float, *, waits: bool) -> bool:  # noqa: ARG002
         """Whether the broker answers."""

@@ -4,7 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError, ProducerFenced, TransactionalIdAuthorizationFailed
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaTimeoutError,
+    ProducerFenced,
+    TransactionalIdAuthorizationFailed,
+)
 from faust.types import TP
 
 from detector.domain.record import Record
@@ -542,3 +547,13 @@ def test_many_states_travel_in_as_many_batches_as_they_need() -> None:
 def _changelog(stage: Stage, number: int, value: bytes) -> BatchMessage:
     record = Record(0, 0, PARTITION_KEY, value)
     return batch(OPTIONS.changelog, [record], 1, number=number, epoch=stage.engine.epoch)
+
+
+def test_a_group_that_refuses_the_member_ends_it_also_before_anything_is_assigned() -> None:
+    """It would join for ever, without a word."""
+    stage = Stage()
+    stage.engine.observe()
+    assert stage.exits == []
+    stage.reading.refused = GroupAuthorizationFailedError("app")
+    stage.engine.observe()
+    assert stage.exits == [77]

@@ -9,7 +9,11 @@ from typing import Any, cast
 import pytest
 from aiokafka.consumer.fetcher import FetchError
 from aiokafka.consumer.subscription_state import Assignment
-from aiokafka.errors import ConsumerStoppedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
@@ -256,3 +260,12 @@ def test_before_the_start_the_first_contact_counts() -> None:
     thread = cast("Any", object.__new__(BatchThread))
     thread._consumer = None
     assert thread.reached(10, waits=False)
+
+
+def test_what_the_group_has_against_the_member_is_known_without_a_poll() -> None:
+    thread = cast("Any", object.__new__(BatchThread))
+    thread._consumer = None
+    assert thread.refusal() is None
+    refused = GroupAuthorizationFailedError("app")
+    thread._consumer = SimpleNamespace(_coordinator=SimpleNamespace(_pending_exception=refused))
+    assert thread.refusal() is refused
