@@ -86,7 +86,7 @@ class Settings(BaseModel):
         " no partitions; no two workers may have the same",
     )
     session_timeout_seconds: float = Field(
-        default=10, ge=1, le=300, description="a silent worker loses its partitions then"
+        default=10, ge=1, le=90, description="a silent worker loses its partitions then"
     )
     checkpoint_interval_seconds: float = Field(
         default=1, ge=0.05, le=60, description="between two transactions of a partition"
@@ -156,8 +156,9 @@ class Settings(BaseModel):
         return tuple(secret.get_secret_value() for secret in found if secret is not None)
 
     def digest(self) -> str:
-        """Twelve hex digits that are equal for equal settings; secrets do not enter."""
-        return hashlib.sha256(self.model_dump_json(exclude=set(SECRETS)).encode()).hexdigest()[:12]
+        """Twelve hex digits that are equal for equal settings; secrets and the worker's own name do not enter."""
+        kept = self.model_dump_json(exclude={*SECRETS, "group_instance_id"})
+        return hashlib.sha256(kept.encode()).hexdigest()[:12]
 
 
 def _conflicts(settings: Settings) -> Iterator[str]:

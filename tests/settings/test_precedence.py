@@ -83,6 +83,7 @@ def test_what_is_shown_is_a_settings_file_that_gives_the_same_settings_and_says_
 def test_equal_settings_have_equal_digests_and_a_secret_does_not_enter() -> None:
     assert Settings().digest() == Settings().digest() != Settings(app_id="other").digest()
     assert Settings(http_token="a" * 9).digest() == Settings().digest()  # type: ignore[arg-type]
+    assert Settings(group_instance_id="a").digest() == Settings().digest()  # workers of one deployment are equal
 
 
 def test_topics_of_another_prefix_belong_to_another_app() -> None:
