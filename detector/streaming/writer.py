@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidTxnState
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
@@ -67,6 +68,19 @@ class Writer:
 
     async def write(self, changes: Changes) -> Written:
         """Commit the changes in one transaction. Raises when anything fails: nothing of it is visible then."""
+        try:
+            return await self._write(changes)
+        except InvalidTxnState as error:
+            raise self._why(error) from error
+
+    def _why(self, error: Exception) -> BaseException:
+        """What the transaction itself failed of: aiokafka sends on, and is told only that it is over."""
+        manager = getattr(self._producer, "_txn_manager", None)
+        ended = manager.wait_for_transaction_end() if manager is not None else None
+        reason = ended.exception() if ended is not None and ended.done() and not ended.cancelled() else None
+        return reason or error
+
+    async def _write(self, changes: Changes) -> Written:
         producer, crash_point = self._producer, self.crash_point
         await producer.begin_transaction()
         crash_point("begin")

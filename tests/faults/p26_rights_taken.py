@@ -1,4 +1,4 @@
-"""P26: a right that is taken away at run time ends the worker with a reason, and no offset runs ahead of its events."""
+"""P26: who does not belong is refused with a reason; a right taken away ends a worker, and no offset runs ahead."""
 
 import re
 import subprocess
@@ -14,6 +14,8 @@ from tests.faults.crew import Hand
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 from tests.faults.work import Work
+from tests.ops.worker_command import refused
+from tests.security.mistakes import MISTAKES, PASSWORD
 from tests.security.settings import flags_of
 
 LIMIT_SECONDS: Final = 30.0
@@ -69,6 +71,26 @@ def play(stage: Stage) -> None:
             stage.judge(work)
 
 
+def mistaken(stage: Stage) -> None:
+    """Start a worker with each mistake: one line, 77, within the limit."""
+    folder = stage.folder / "secure"
+    folder.mkdir()
+    slowest = 0.0
+    with SecureKafka(folder) as kafka:
+        for _, (mistake, told) in zip(
+            stage.rounds(short=len(MISTAKES), full=len(MISTAKES)), MISTAKES.items(), strict=True
+        ):
+            stage.say(mistake.__name__)
+            began = time.monotonic()
+            code, line = refused("worker", "--http-port", "0", *mistake(kafka, stage.folder))
+            slowest = max(slowest, time.monotonic() - began)
+            assert told in line, line
+            assert PASSWORD not in line
+            assert code == AUTH, f"{mistake.__name__} ended with {code}"
+    assert slowest <= LIMIT_SECONDS, f"it took {slowest:.1f} s"
+    stage.figure("slowest s", slowest)
+
+
 def ended(hand: Hand) -> tuple[int, float]:
     """Its exit code, which must be 77, or 75 of a transaction that failed; and the seconds that took."""
     began = time.monotonic()
@@ -81,4 +103,7 @@ def ended(hand: Hand) -> tuple[int, float]:
     return code, time.monotonic() - began
 
 
-PROMISE = Promise("P26", "a right taken away at run time: it ends and says why, exact once it is given back", play)
+PROMISES = (
+    Promise("P26", "wrong password, authority, host or certificate: 77 and one line within 30 s", mistaken),
+    Promise("P26b", "a right taken away at run time: it ends and says why, exact once it is given back", play),
+)

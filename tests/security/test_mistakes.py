@@ -19,6 +19,7 @@ from detector.worker import options_of
 from harness.secure_kafka import SecureKafka
 from schemas.topics import topics
 from tests.ops.worker_command import refused
+from tests.security.mistakes import MISTAKES, PASSWORD, Mistake, wrong_password
 from tests.security.settings import settings_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
@@ -27,69 +28,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.Pyte
 HANGING_SECONDS = 30.0
 """By then whoever does not belong must have been told so."""
 
-PASSWORD = "canary-wrong-5d41402a"  # noqa: S105 - nobody's
-
-
-def wrong_password(kafka: SecureKafka, folder: Path) -> tuple[str, ...]:
-    (folder / "password").write_text(PASSWORD)
-    return (*kafka.login("somebody")[:-1], str(folder / "password"))
-
-
-def unknown_user(kafka: SecureKafka, folder: Path) -> tuple[str, ...]:
-    (folder / "password").write_text(PASSWORD)
-    return (
-        *kafka.trusting("LOGIN"),
-        *("--sasl-username", "nobody", "--sasl-password-file", str(folder / "password")),
-    )
-
-
-def unknown_login(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return (*kafka.login("somebody"), "--sasl-mechanism", "PLAIN")
-
-
-def wrong_authority(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return kafka.trusting("LOGIN", kafka.stranger) + kafka.login("somebody")[-4:]
-
-
-def expired_broker(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return kafka.trusting("EXPIRED") + kafka.login("somebody")[-4:]
-
-
-def wrong_host(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return tuple(option.replace("localhost", "127.0.0.1") for option in kafka.login("somebody"))
-
-
-def no_certificate(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return kafka.trusting("CERTIFICATE")
-
-
-def strangers_certificate(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return kafka.certified(kafka.stranger.issue("rogue"))
-
-
-def expired_certificate(kafka: SecureKafka, _folder: Path) -> tuple[str, ...]:
-    return kafka.certified(kafka.authority.issue("late", expired=True))
-
 
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     yield
     gc.collect()
-
-
-Mistake = Callable[[SecureKafka, Path], tuple[str, ...]]
-
-MISTAKES: dict[Mistake, str] = {
-    wrong_password: "check sasl_username",
-    unknown_user: "check sasl_username",
-    unknown_login: "sasl_mechanism",
-    wrong_authority: "is not trusted — check tls_ca_file",
-    expired_broker: "a certificate has expired — renew it",
-    wrong_host: "is not the host name in its certificate",
-    no_certificate: "wants a certificate of ours — check tls_certificate_file",
-    strangers_certificate: "refuses our certificate",
-    expired_certificate: "refuses our certificate",
-}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)

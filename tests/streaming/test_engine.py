@@ -2,12 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
+    InvalidTxnState,
     KafkaTimeoutError,
     ProducerFenced,
+    TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
 from faust.types import TP
@@ -170,6 +174,24 @@ def test_the_exit_code_says_whose_fault_it_was(error: Exception, code: int) -> N
         await stage.deliver("usage", b"1")
         await stage.engine.checkpoint()
         assert stage.exits == [code]
+
+    asyncio.run(scene())
+
+
+def test_a_transaction_that_is_over_is_told_by_what_ended_it() -> None:
+    """Without the right to a topic the client hears of an invalid state first."""
+
+    async def scene() -> None:
+        stage = Stage()
+        await stage.assign(0)
+        producer: Any = stage.producers[0]
+        ended = asyncio.get_running_loop().create_future()
+        ended.set_exception(TopicAuthorizationFailedError({"alerts"}))
+        producer._txn_manager = SimpleNamespace(wait_for_transaction_end=lambda: ended)
+        producer.fails_at, producer.error = "commit", InvalidTxnState()
+        await stage.deliver("usage", b"1")
+        await stage.engine.checkpoint()
+        assert stage.exits == [77]
 
     asyncio.run(scene())
 
