@@ -20,7 +20,7 @@ from aiokafka.partitioner import murmur2
 from detector.domain.alerts import Alert
 from detector.domain.events import EVENT_TYPES, VOUCHED, WINDOWED, Event, FeedHeartbeat, SchedulePoint
 from detector.domain.health import Forgotten, Health
-from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject
+from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject, Unread
 from schemas import outcomes
 from schemas.cloudevents import may_wrap
 from schemas.envelope import SCHEMA_VERSION
@@ -126,6 +126,8 @@ def _slow(record: RawRecord) -> Event:
     Raises:
         Refused: when it is none.
     """
+    if isinstance(record.value, Unread):
+        raise Refused("too_large", record.value.decode())
     model = read(record.value, record.headers)
     given = {name: _plain(getattr(model, name)) for name in model.model_fields_set & _KEPT[model.event_type]}
     if isinstance(model, outcomes.DealClosed):
@@ -248,6 +250,8 @@ def _small_enough(
     key: bytes | None, value: bytes | None, headers: Headers
 ) -> tuple[bytes | None, bytes | None, Headers, str]:
     """Give what the topic of dead letters takes of a record, and a text of what it does not take."""
+    if isinstance(value, Unread):
+        return None, None, [], _left_out(["all of it"])
     headers_size = sum(len(name.encode()) + len(text or b"") + _EACH_HEADER for name, text in headers)
     size = len(key or b"") + len(value or b"") + headers_size
     left_out = []
@@ -262,7 +266,11 @@ def _small_enough(
     if size > LARGEST_LETTER and key is not None:
         left_out.append(f"the key of {len(key)} bytes")
         key = None
-    return key, value, headers, f"left out, see the original at dlq.offset: {', '.join(left_out)}; " if left_out else ""
+    return key, value, headers, _left_out(left_out) if left_out else ""
+
+
+def _left_out(parts: Sequence[str]) -> str:
+    return f"left out, see the original at dlq.offset: {', '.join(parts)}; "
 
 
 def _writable(name: str) -> str:

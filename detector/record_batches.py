@@ -1,6 +1,7 @@
-"""Reads fetched record batches that aiokafka cannot: a header's name that is not UTF-8 would end every reader for good.
+"""Reads fetched record batches that aiokafka cannot: they would end every reader for good.
 
-Kafka checks no names. Such bytes stand in a name as surrogates (PEP 383), so that nothing of them is lost.
+Kafka checks no names of headers: bytes that are not UTF-8 stand in a name as surrogates (PEP 383), so that nothing of
+them is lost. Nor does it mind how much a compressed batch stands for: of one that is too much only offsets are read.
 """
 
 # ruff: noqa: SLF001 - it reaches into aiokafka, whose version pyproject.toml and the worker's guard pin
@@ -14,7 +15,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
-from detector.domain.record import Record
+from detector.domain.record import Record, Unread
+from detector.unpacking import LARGEST, NotUnpackedError, unpack_within_bounds
 
 _LENGTH_AT: Final = 8
 _MAGIC_AT: Final = 16
@@ -25,6 +27,7 @@ _BEFORE_BODY: Final = 12
 def read_tolerantly() -> None:
     """Let every consumer of this process read by `FetchedRecords` from now on."""
     fetcher.MemoryRecords = FetchedRecords
+    unpack_within_bounds()
 
 
 class FetchedRecords:
@@ -72,6 +75,14 @@ class Batch:
             return iter(list(self._batch))
         except (UnicodeDecodeError, CorruptRecordException):
             return iter(_walked(self._data[self._begin : self._end]))
+        except NotUnpackedError:
+            return self._unread()
+
+    def _unread(self) -> Iterator[Any]:
+        """Give the records by their offsets alone; in a topic that is not compacted there is one at each."""
+        batch, why = self._batch, Unread(f"its batch does not unpack within {LARGEST >> 20} MiB".encode())
+        for offset in range(batch.base_offset, batch.next_offset):
+            yield _Walked(offset, batch.max_timestamp, None, why, [], batch.timestamp_type)
 
 
 class _Walked(Record, frozen=True, gc=False):

@@ -36,6 +36,10 @@ class RawRecord(Protocol):
         """As they came."""
 
 
+class Unread(bytes):
+    """In place of a value that nobody has read: it says why."""
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A raw record made by us: of a file's line, or in a test."""
 
