@@ -64,6 +64,7 @@ def play(stage: Stage) -> None:
         with work.crew(1, http_port=surface.port) as crew:
             took = crew.wait(lambda: work.applied(1), limit=3_600, what="the end of the feed")
             stage.figure("events/s", feed.count / took)
+            crew.wait(lambda: surface.values()["detector_state_accounts"] == feed.accounts, what="the last account")
             _weigh(stage, surface, feed.accounts, "")
             (hand,) = crew.hands
             crew.kill(hand)

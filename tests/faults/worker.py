@@ -44,11 +44,11 @@ class Spoken(Silence):
     ticks = 0
 
     def loop_ticked(self, late_seconds: float) -> None:
-        """Say how many tasks the loop has, every so often."""
+        """Say how many tasks the loop has and how many small objects live, every so often."""
         del late_seconds
         self.ticks += 1
         if self.ticks % 5 == 0 and self.ticks > 1:
-            say("TASKS", len(asyncio.all_tasks()))
+            say("ALIVE", len(asyncio.all_tasks()), sys.getallocatedblocks())
 
     def readiness(self, *, ready: bool, reason: str) -> None:
         """Say it."""
