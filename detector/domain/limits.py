@@ -11,7 +11,7 @@ from detector.domain.account import Account
 from detector.domain.events import AccountUpdated, Event, GoalSet
 from detector.domain.facts import least_wanted
 from detector.domain.measures import evict, least_wanted_goals, least_wanted_subjects
-from detector.domain.state import AccountRecord, encode_record
+from detector.domain.state import AccountRecord
 from detector.domain.tally import Evicted
 
 CAP: Final = 60 * 1024
@@ -50,20 +50,20 @@ def wake_at(record: AccountRecord, rule_id: str, due: int) -> None:
 def keep_small(account: Account) -> None:
     """Measure a record whose `size` has reached the cap; drop the least wanted, counted, until there is room."""
     record = account.record
-    record.size = _measured(record)
+    record.size = _measured(account)
     if record.size <= CAP:
         return
     for entries, bodies, people in STAGES:
         _shorten_logs(account, entries)
         _drop_bodies(account, bodies)
         _drop_subjects(account, people)
-        record.size = _measured(record)
+        record.size = _measured(account)
         if record.size <= ROOM:
             return
 
 
-def _measured(record: AccountRecord) -> int:
-    return len(encode_record(record)) + INDEX_BYTES
+def _measured(account: Account) -> int:
+    return len(account.stored(0)) + INDEX_BYTES
 
 
 def _shorten_logs(account: Account, keep: int) -> None:

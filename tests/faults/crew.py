@@ -21,10 +21,14 @@ STOP_SECONDS: Final = 30.0
 """The worker's own limit for a stop in order."""
 
 
+WORKER: Final = "tests.faults.worker"
+"""The entry point of a worker."""
+
+
 class Hand:
     """One worker process: what it says, and the signals that end, stop or wake it."""
 
-    def __init__(self, arguments: list[str], log: Path, module: str = "tests.faults.worker") -> None:
+    def __init__(self, arguments: list[str], log: Path, module: str = WORKER) -> None:
         self.log = log
         self.said: list[tuple[float, str]] = []
         """Monotonic seconds and what was said then."""

@@ -17,7 +17,7 @@ from detector.topics import apply
 from harness.spine import Spine
 from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, changelogs, topics
 from tests.faults.checker import Verdict, compare
-from tests.faults.crew import HANGING_SECONDS, Crew, Hand
+from tests.faults.crew import HANGING_SECONDS, WORKER, Crew, Hand
 from tests.faults.expected import outcome
 from tests.faults.feed import Feed, Pace
 
@@ -61,8 +61,19 @@ class Work:
         with self.feed.sending(self.bootstrap, self.prefix, rate=rate) as pace:
             yield pace
 
-    def hire(self, *, die_at: str = "", slow_ms: float = 0, clock_shift: float = 0, **settings: object) -> Hand:
-        """Start a worker; `settings` are further ones of `detector worker`, `clock_shift` is in seconds."""
+    def hire(
+        self,
+        *,
+        die_at: str = "",
+        slow_ms: float = 0,
+        clock_shift: float = 0,
+        module: str = WORKER,
+        **settings: object,
+    ) -> Hand:
+        """Start a worker, of another release perhaps (`module`).
+
+        `settings` are further ones of `detector worker`, `clock_shift` is in seconds.
+        """
         whole = {
             "brokers": self.front,
             "topic_prefix": self.prefix,
@@ -76,7 +87,7 @@ class Work:
         words = [f"{name}={value}" for name, value in whole.items()]
         log = self.folder / f"worker-{self.prefix}{time.monotonic_ns()}.log"
         points = ["--die-at", die_at, "--slow-ms", str(slow_ms), "--clock-shift", str(clock_shift)]
-        return Hand([*points, "--", *words], log)
+        return Hand([*points, "--", *words], log, module)
 
     def crew(self, size: int = 1, **settings: Any) -> Crew:
         """Workers that are started again when they end; a context manager."""
