@@ -69,7 +69,7 @@ def play(stage: Stage) -> None:
         for name in ("alone", "poisoned"):
             if name == "alone" and not rate:
                 continue
-            feed = stage.feed(events, accounts, bad=0)
+            feed = stage.feed(events, accounts, bad=0, days=5)
             work = stage.work(broker, feed)
             records = feed.records if name == "alone" else list(poisoned(feed, every))
             with work.crew(1) as crew:
