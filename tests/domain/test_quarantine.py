@@ -118,7 +118,7 @@ def test_a_record_that_begins_well_is_found_out_by_whatever_thaws_it_first() -> 
 
     usage = Story(BAD)(0, UsageRecorded).rows
     older = Story(BAD)(2 * DAY, UsageRecorded, event_id="older", late=-2 * DAY, topic="usage").rows
-    erased = Story(BAD)(4 * DAY, AccountErased).rows
+    erased = Story(BAD)(DAY + 2 * HOUR + 1, AccountErased).rows
     for then, alive in ((usage, True), (older, True), (rows(GOOD, 4, 1), False), (erased, False)):
         world = played(rows(BAD, 1, 1), then, spoil)
         assert (HOT in world.store) is alive
