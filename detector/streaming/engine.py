@@ -265,7 +265,8 @@ class Engine:
             for topic in self.topics:
                 self._observer.lag(topic, live.number, *live.lag(topic, self._standing(topic, live.number)))
             self._tell_waiting(live)
-            self._observer.clock(live.number, live.fold.clock, live.broker_ms)
+            # where nothing was written yet, records tell the broker's time: a clock that stands still must show
+            self._observer.clock(live.number, live.fold.clock, max(live.broker_ms, *live.fetched_ms.values()))
             self._observer.standing(live.number, live.fold.accounts)
             self._observer.state(live.number, len(live.store.values), live.store.size_bytes)
 

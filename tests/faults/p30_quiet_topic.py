@@ -51,12 +51,12 @@ def play(stage: Stage) -> None:
                     _use(producer, f"{prefix}{USAGE}", next(numbers))
                 time.sleep(0.2)
                 if passed > SLACK_SECONDS + BEHIND_SECONDS:
-                    worst = max(worst, surface.values()["detector_clock_delay_seconds"])
+                    worst = max(worst, _behind(surface))
             stage.figure("clock behind s, others silent", worst)
             sources = surface.labelled("detector_source_idle", "topic")
             assert sources == {f"{prefix}{USAGE}": 0, f"{prefix}{SUPPORT}": 1, f"{prefix}{CRM}": 1}, sources
             crew.wait(lambda: all(surface.labelled("detector_source_idle", "topic").values()), what="all sources idle")
-            silent = max(_behind(surface) for _ in range(10))
+            silent = max(_behind(surface, 1) for _ in range(10))
             stage.figure("clock behind s, all silent", silent)
             crew.stop()
         producer.close()
@@ -67,9 +67,11 @@ def play(stage: Stage) -> None:
     assert not alerts, f"{len(alerts)} alerts of nothing but missing data"
 
 
-def _behind(surface: Surface) -> float:
-    time.sleep(1)
-    return surface.values()["detector_clock_delay_seconds"]
+def _behind(surface: Surface, pause: float = 0) -> float:
+    """How far the slowest partition's clock is behind: broker and test share a machine, and so its time."""
+    time.sleep(pause)
+    clocks = surface.labelled("detector_clock_timestamp_seconds", "partition")
+    return max(time.time() - clock for clock in clocks.values())
 
 
 def _use(producer: KafkaProducer, topic: str, number: int) -> None:

@@ -103,6 +103,20 @@ def test_what_the_broker_has_not_acknowledged_is_counted_until_it_has() -> None:
     asyncio.run(scene())
 
 
+def test_a_clock_that_stands_still_is_told_with_the_time_of_what_waits() -> None:
+    """Where a topic holds the others back from the start, nothing was ever written that told the broker's time."""
+
+    async def scene() -> None:
+        ear = Ear()
+        stage = Stage(CREATE, merging=True, observer=ear)
+        await stage.assign(0)
+        await stage.deliver("usage", b"1")
+        stage.engine.observe()
+        assert ear.last("clock") == (0, 0, 1_000)
+
+    asyncio.run(scene())
+
+
 def test_an_outage_is_told_and_its_end() -> None:
     async def scene() -> None:
         ear = Ear()
