@@ -63,6 +63,17 @@ def test_every_naughty_string_comes_out_as_it_went_in_or_cut_and_ends_no_line(co
         assert not RAW.search(line)
 
 
+def test_every_naughty_string_is_one_line_that_parses(configure: Configure) -> None:
+    """As many lines as calls, and no raw control character in any."""
+    stream, strings = configure(), [*naughty_strings(), *HOSTILE]
+    for text in strings:
+        structlog.get_logger("detector.test").warning(text, account_id=text)
+    assert not RAW.search(stream.getvalue())
+    assert [line["account_id"] for line in parsed(stream)] == [
+        text if len(text) <= 200 else f"{text[:199]}…" for text in strings
+    ]
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_message_of_a_library_stays_inside_its_one_line(configure: Configure, text: str) -> None:
     stream = configure()
