@@ -31,10 +31,10 @@ TRACES: Final = {
 }
 IN_HEALTH: Final = ("the account", "the person")
 
-QUICK_BROKER: Final[dict[str, Any]] = {
-    "log_cleaner_backoff_ms": 200,
-    "log_initial_task_delay_ms": 500,
-    "log_segment_delete_delay_ms": 0,
+QUICK_BROKER: Final[dict[str, object]] = {
+    "log.cleaner.backoff.ms": 200,
+    "log.initial.task.delay.ms": 500,
+    "log.segment.delete.delay.ms": 0,
 }
 QUICK_TOPIC: Final = {
     "segment.ms": "500",
@@ -110,7 +110,7 @@ def hasten(bootstrap: str, *topics: str) -> None:
 
 def play(stage: Stage) -> None:
     """An account is erased, and in another one a person; others go on, so that segments are rolled."""
-    with stage.brokers(**QUICK_BROKER) as brokers:
+    with stage.brokers(settings=QUICK_BROKER) as brokers:
         data = brokers.cluster.nodes[0].data
         spine = Spine(brokers.direct, "p31-", stage.folder, live=True, partitions=PARTITIONS)
         spine.apply_topics()
