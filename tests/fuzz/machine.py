@@ -137,6 +137,7 @@ class Life(RuleBasedStateMachine):
             for number in range(PARTITIONS):
                 end = heartbeat(topic, number, self.now)
                 self.append(topic, number, end.key, end.value)
+        self.now += 1  # nothing comes any more of a time up to which all was sent: that is what it says
 
     # -- what a worker does, and what is done to it
 
