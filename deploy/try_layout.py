@@ -61,7 +61,12 @@ def _smoke(folder: Path) -> int:
     python, tree = folder / "prefix/bin/python", folder / "tree"
     scratch = folder / "tmp"  # what the image has as its tmpfs
     scratch.mkdir()
-    environment = {"PATH": f"{python.parent}:/usr/bin:/bin", "TMPDIR": str(scratch), "HOME": str(scratch)}
+    environment = {
+        "PATH": f"{python.parent}:/usr/bin:/bin",
+        "TMPDIR": str(scratch),
+        "HOME": str(scratch),
+        "LD_LIBRARY_PATH": str(folder / "python/lib"),  # a copied Python looks for its library where it came from
+    }
     with Cluster() as cluster:
         done = subprocess.run(
             [python, "smoke.py", cluster.bootstrap, folder / "prefix", tree],

@@ -1,6 +1,7 @@
 """Sizing grows with what there is to do, and one worker may always fail."""
 
 from deploy import sizing
+from deploy.checks import kubernetes
 
 
 def test_there_is_always_a_worker_to_spare() -> None:
@@ -17,5 +18,8 @@ def test_memory_holds_the_accounts_of_one_worker_when_one_has_failed() -> None:
 
 
 def test_the_base_has_the_memory_of_an_ordinary_load() -> None:
-    """What the StatefulSet asks for carries 100,000 accounts."""
-    assert sizing.size(100_000, 1_000).memory <= 1 << 30
+    """What the StatefulSet asks for carries 50,000 accounts and 1,000 events a second."""
+    (workers,) = [one for one in kubernetes.read(kubernetes.KUBERNETES / "base") if one["kind"] == "StatefulSet"]
+    (container,) = workers["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"] == "2Gi"
+    assert sizing.size(50_000, 1_000).memory <= 2 << 30
