@@ -1,6 +1,7 @@
 """Makes the topics on a broker what the registry says, or says where they differ."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from detector.errors import AUTH, CONFIG, TEMPORARY, DetectorError
 from schemas.topics import Topic
 
 PAUSE_SECONDS: Final = 0.05
+_NO_ID: Final = uuid.UUID(int=0)
 
 MISSING: Final = "missing"
 PARTITIONS: Final = "partitions"
@@ -112,6 +114,17 @@ def _differences(admin: KafkaAdminClient, wanted: Sequence[Topic], replicas: int
             yield from _compare(topic, there[topic.name], settings[topic.name], replicas)
         else:
             yield Difference(topic.name, MISSING, "", "")
+
+
+def identities(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """The ids of topics, which differ from those of topics that had the same names; empty where the broker has none.
+
+    Raises DetectorError as `check` does with `waits`.
+    """
+    with _admin(connection, PATIENCE_SECONDS, waits=True) as admin:
+        found = admin.describe_topics(list(names))
+    known = {one["name"]: one.get("topic_id") for one in found if not one["error_code"]}
+    return {name: str(topic_id) for name, topic_id in known.items() if topic_id and topic_id != _NO_ID}
 
 
 def _partitions(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -1,7 +1,8 @@
 """Puts the worker together: every part is made from the settings here, and there is no logic."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -13,6 +14,8 @@ from detector.domain.events import Event
 from detector.domain.partition import Partition
 from detector.domain.plan import Plan
 from detector.domain.record import RawRecord, Reject
+from detector.domain.state import PARTITION_KEY, made_anew
+from detector.domain.versions import StateError
 from detector.settings import Settings
 from detector.streaming.app import run_worker
 from detector.streaming.audience import Audience
@@ -26,6 +29,7 @@ from detector.streaming.options import Broker, WorkerOptions
 from detector.streaming.watchdog import Watchdog
 from detector.streaming.writer import CrashPoint
 from detector.topic_check import look
+from detector.topics import identities
 from detector.version import versions
 from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, topics
 
@@ -69,14 +73,20 @@ def run(
     watchdog = Watchdog(health.live, os._exit)
     watchdog.start()
     limit = DeadLetterLimit(options.topics)
+    topic_ids: dict[str, str] = {}
+
+    def look_at_topics() -> int:
+        topic_ids.update(identities(connection(settings), options.topics))
+        return partitions_found(settings, options)
+
     try:
         return run_worker(
             options,
             lambda number, store, partitions: partition(
-                number, store, settings, plan, partitions=partitions, decode=decode, limit=limit
+                number, store, settings, plan, partitions=partitions, decode=decode, limit=limit, topic_ids=topic_ids
             ),
             Encoders(codec.encode_alert, codec.encode_health, codec.encode_dead_letter),
-            lambda: partitions_found(settings, options),
+            look_at_topics,
             Audience(health, metrics, *listeners),
             crash_point=crash_point,
             limit=limit,
@@ -134,10 +144,11 @@ def partition(
     partitions: int,
     decode: Decode = codec.decode,
     limit: DeadLetterLimit | None = None,
+    topic_ids: Mapping[str, str] | None = None,
 ) -> Fold:
     """Make the domain's partition of this number, one of `partitions`, over its committed state.
 
-    `limit` hears what became of each record.
+    `limit` hears what became of each record; `topic_ids` tell topics from those that had their names before.
     """
     names = tuple(settings.topic_prefix + topic for topic in IN_TOPICS)
     counts = limit or DeadLetterLimit(names)
@@ -151,12 +162,18 @@ def partition(
             taken[topic] += 1
         return found
 
+    with suppress(StateError):  # what cannot be read is told by `restore`
+        for topic in sorted(made_anew(store.get(PARTITION_KEY), topic_ids or {})):
+            structlog.get_logger("detector.worker").warning(
+                "the topic was made anew: it is read from its beginning", topic=topic, partition=number
+            )
     return Partition(
         number,
         plan=plan,
         topics=names,
         decode=decoded,
         store=store,
+        topic_ids=topic_ids,
         record_time=settings.record_time,
         minor=int(settings.state_write_version.partition(".")[2]),
     )

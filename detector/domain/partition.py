@@ -7,7 +7,7 @@ in a replay. All times are epoch milliseconds.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal, final
 
 import msgspec
@@ -35,6 +35,7 @@ from detector.domain.state import (
     decode_partition_record,
     encode_record,
     hot_key,
+    made_anew,
     path_of,
     record_key,
     split_path,
@@ -93,6 +94,7 @@ class Partition:
 
     `store` is its committed state, key to value, read through and kept current by the caller. `topics` are the
     in-topics and control; in `create` mode the merge waits for a head of each of `waits_for` (default: all topics).
+    `topic_ids` are those of today: a topic that had another one is read from its beginning.
     With `bare` alerts name no partition or offset, as in a replay of bare files. State is written in the minor version
     `minor` at least.
     """
@@ -109,6 +111,7 @@ class Partition:
         waits_for: Collection[str] | None = None,
         bare: bool = False,
         minor: int = WRITTEN,
+        topic_ids: Mapping[str, str] | None = None,
     ) -> None:
         self.number = number
         self.urgent = False
@@ -121,6 +124,7 @@ class Partition:
         self._waits_for = frozenset(topics if waits_for is None else waits_for)
         self._bare = bare
         self._minor = minor
+        self._topic_ids = dict(topic_ids or {})
         self._read_minor, self._unknown_fields = 0, NONE_UNKNOWN
         self._detect = Detect(plan)
         self._schedule = Schedule()
@@ -159,9 +163,12 @@ class Partition:
                     newer=True,
                 )
             self.clock = record.clock
-            self.positions = dict(record.positions)
+            anew = made_anew(data, self._topic_ids)
+            self._topic_ids = record.topic_ids | self._topic_ids
+            self.positions = {topic: at for topic, at in record.positions.items() if topic not in anew}
             self._anew_until = record.anew_until if record.release == self._plan.release else self.clock + DAY_MS
-            self._closed, self._ended = dict(record.closed), dict(record.ended)
+            self._closed = {topic: at for topic, at in record.closed.items() if topic not in anew}
+            self._ended = dict(record.ended)
             self._unknown_day, self._unknown = record.unknown_day, dict(record.unknown)
             for topic, effective in record.effective.items():
                 if topic in self._queues:
@@ -276,6 +283,7 @@ class Partition:
             effective={topic: queue.effective for topic, queue in self._queues.items()},
             clock=self.clock,
             release=self._plan.release,
+            topic_ids=dict(self._topic_ids),
             unknown_day=self._unknown_day,
             unknown=dict(self._unknown),
             closed=dict(self._closed),

@@ -6,7 +6,7 @@ last time. All times are epoch milliseconds (UTC) unless a name says day (days s
 ordinal).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
@@ -295,6 +295,15 @@ def decode_partition_record(data: bytes) -> PartitionRecord:
     if record.major != MAJOR:
         _raise_unreadable(data, None)
     return record
+
+
+def made_anew(data: bytes | None, topic_ids: Mapping[str, str]) -> frozenset[str]:
+    """The topics that have another id now than where the partition record `data` was written: other logs, that is.
+
+    Raises StateError as `decode_partition_record` does.
+    """
+    known = decode_partition_record(data).topic_ids if data is not None else {}
+    return frozenset(topic for topic, at in topic_ids.items() if known.get(topic, at) != at)
 
 
 def _raise_unreadable(data: bytes, cause: Exception | None) -> NoReturn:

@@ -138,8 +138,9 @@ class Live:
             changes = self.fold.collect(force=force)
             if changes is None:
                 return None
+            reached = {topic: self._reached(topic, at) for topic, at in changes.positions.items()}
             self.writer.crash_point("snapshot")
-            written = await self.writer.write(changes)
+            written = await self.writer.write(changes, reached)
             for key, value in changes.states:
                 self.store.put(key, value)
             if written.changelog_offset is not None:
@@ -147,6 +148,10 @@ class Live:
             self.broker_ms = written.broker_ms or self.broker_ms
             self.fold.committed()
             return changes
+
+    def _reached(self, topic: str, applied: int) -> int:
+        """The offset to commit: behind the markers after the last record, too, else they look like lag for ever."""
+        return applied if self.fold.queued(topic) else max(applied, self.offered.get(topic, 0))
 
     @property
     def stamped(self) -> bool:
@@ -179,6 +184,6 @@ def made_anew(topic: str, number: int, expected: int, found: int) -> DetectorErr
     """What to tell where a log ends or goes on before the offset up to which it was applied."""
     return DetectorError(
         f"topic {topic} was made anew or cut: partition {number} is at offset {found}, and {expected} were applied"
-        f" — with new topics take a new app_id, else bring the log back",
+        f" — if it was made anew start again, it is read from its beginning then; else bring the log back",
         CONFIG,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -66,10 +66,13 @@ class Writer:
         except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it writes nothing any more, whatever it says
             return
 
-    async def write(self, changes: Changes) -> Written:
-        """Commit the changes in one transaction. Raises when anything fails: nothing of it is visible then."""
+    async def write(self, changes: Changes, reached: Mapping[str, int]) -> Written:
+        """Commit the changes and the offset reached in each topic in one transaction.
+
+        Raises when anything fails: nothing of it is visible then.
+        """
         try:
-            return await self._write(changes)
+            return await self._write(changes, reached)
         except InvalidTxnState as error:
             raise self._why(error) from error
 
@@ -80,7 +83,7 @@ class Writer:
         reason = ended.exception() if ended is not None and ended.done() and not ended.cancelled() else None
         return reason or error
 
-    async def _write(self, changes: Changes) -> Written:
+    async def _write(self, changes: Changes, reached: Mapping[str, int]) -> Written:
         producer, crash_point = self._producer, self.crash_point
         await producer.begin_transaction()
         crash_point("begin")
@@ -94,8 +97,7 @@ class Writer:
         self.unanswered = 0
         crash_point("states")
         offsets = {
-            TopicPartition(topic, self.partition): OffsetAndMetadata(offset, "")
-            for topic, offset in changes.positions.items()
+            TopicPartition(topic, self.partition): OffsetAndMetadata(offset, "") for topic, offset in reached.items()
         }
         if offsets:
             await producer.send_offsets_to_transaction(offsets, self.options.app_id)

@@ -271,3 +271,25 @@ def test_a_record_time_from_2100_on_moves_no_time_and_fires_nothing(record_time:
     changes = seen.partition.collect()
     assert changes is not None
     assert [dead.record.timestamp for dead in changes.dead_letters] == [RECORD_TIMES_END]
+
+
+def test_a_topic_with_another_id_is_read_from_its_beginning() -> None:
+    """It was deleted and made anew: offsets count from 0 again, and what is there is not what was applied."""
+    log, store = log_of(rows(("usage", 1), ("usage", 2), ("crm", 3))), dict[bytes, bytes]()
+
+    def started(**topic_ids: str) -> Partition:
+        partition = Partition(
+            0, plan=PLAN, topics=TOPICS, decode=log.decode, store=store, record_time="create", topic_ids=topic_ids
+        )
+        partition.restore()
+        return partition
+
+    first = started(usage="old", crm="same")
+    for topic in ("crm", "usage"):
+        first.offer(topic, log.records[topic])
+    first.advance(TOPICS)
+    changes = first.collect(force=True)
+    assert changes is not None
+    store.update({key: value for key, value in changes.states if value is not None})
+    assert started().positions == started(usage="old").positions == {"usage": 2, "crm": 1}
+    assert started(usage="new", crm="same").positions == {"crm": 1}

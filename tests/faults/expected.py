@@ -55,7 +55,7 @@ def outcome(log: Mapping[str, Sequence[Any]], prefix: str, partitions: int) -> O
     """
     digest = _digest(log, prefix, partitions)
     if digest not in _known:
-        _known[digest] = prefix.encode(), _replayed(log, prefix, partitions)
+        _known[digest] = prefix.encode(), replayed(log, prefix, partitions)
     old, found = _known[digest]
     return found if old == prefix.encode() else found.renamed(old, prefix.encode())
 
@@ -70,12 +70,20 @@ def _digest(log: Mapping[str, Sequence[Any]], prefix: str, partitions: int) -> b
     return digest.digest()
 
 
-def _replayed(log: Mapping[str, Sequence[Any]], prefix: str, partitions: int) -> Outcome:
+def replayed(
+    log: Mapping[str, Sequence[Any]],
+    prefix: str,
+    partitions: int,
+    *,
+    stores: defaultdict[int, dict[bytes, bytes]] | None = None,
+    topic_ids: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Replay a log over the state in `stores` (partition -> key -> value), which it goes on to change."""
     settings = Settings(topic_prefix=prefix, record_time="create")
-    plan, found = load_plan(), Outcome()
+    plan, found, stores = load_plan(), Outcome(), defaultdict(dict) if stores is None else stores
     for number in range(partitions):
-        store: dict[bytes, bytes] = {}
-        core: Any = partition(number, store, settings, plan, partitions=partitions)
+        store = stores[number]
+        core: Any = partition(number, store, settings, plan, partitions=partitions, topic_ids=topic_ids)
         core.restore()
         for topic in IN_TOPICS:
             core.offer(prefix + topic, [record for record in log[prefix + topic] if record.partition == number])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-COPIED: Final = ("detector", "schemas", "harness", "tests", "pyproject.toml")
+COPIED: Final = ("detector", "schemas", "harness", "benchmarks", "tests", "pyproject.toml")
 HANGING_SECONDS: Final = 900
 
 
@@ -126,6 +126,7 @@ def red(mutation: Mutation, *, plays: bool) -> list[str]:
             assert text.count(change.old) == 1, f"{change.file} has changed: {mutation.guard} cannot be switched off"
             path.write_text(text.replace(change.old, change.new), encoding="utf-8")
         quick = _run(copy, "pytest", "-q", "-p", "no:cacheprovider", mutation.tests)
+        assert re.search(r"\d+ passed", quick), f"the tests do not run in the copy: {quick[-500:]}"
         found = list(dict.fromkeys(re.findall(r"^FAILED \S+::(\w+)", quick, re.MULTILINE)))
         if plays:
             told = _run(copy, "tests.faults", "--only", mutation.plays, "--seed", "4")

@@ -18,7 +18,7 @@ from harness.spine import Spine
 from schemas.topics import ALERTS, DEAD_LETTERS, HEALTH, IN_TOPICS, changelogs, topics
 from tests.faults.checker import Verdict, compare
 from tests.faults.crew import HANGING_SECONDS, WORKER, Crew, Hand
-from tests.faults.expected import outcome
+from tests.faults.expected import Outcome, outcome
 from tests.faults.feed import Feed, Pace
 
 SESSION_SECONDS: Final = 3.0
@@ -153,12 +153,20 @@ class Work:
 
     def verdict(self) -> Verdict:
         """Compare what is in the topics with the pure replay of the in-topics as they are."""
-        read = self._spine.read
-        log: dict[str, Sequence[Any]] = {self.prefix + topic: read(self.prefix + topic) for topic in IN_TOPICS}
+        log = self.log()
         sent = sum(map(len, log.values()))
         assert sent >= self.feed.count, f"the log itself lacks {self.feed.count - sent} records"
+        return self.compared(outcome(log, self.prefix, self.feed.partitions))
+
+    def log(self) -> dict[str, Sequence[Any]]:
+        """The records of each in-topic."""
+        return {self.prefix + topic: self._spine.read(self.prefix + topic) for topic in IN_TOPICS}
+
+    def compared(self, expected: Outcome) -> Verdict:
+        """Compare what is in the topics with what must be there."""
+        read = self._spine.read
         return compare(
-            outcome(log, self.prefix, self.feed.partitions),
+            expected,
             alerts=self.alerts(),
             states=self._spine.state(),
             health={record.key: record.value for record in read(self.prefix + HEALTH)},

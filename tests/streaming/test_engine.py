@@ -285,6 +285,39 @@ def test_an_urgent_change_is_committed_with_its_batch() -> None:
     asyncio.run(scene())
 
 
+def test_markers_behind_the_last_record_are_committed_with_it() -> None:
+    """A transactional emitter ends each of its writes with a marker: it would look like lag until the next record."""
+
+    async def scene() -> None:
+        stage = Stage()
+        await stage.assign(0)
+        records = [Record(0, 1_000, b"a", b"1")]
+        message = batch("usage", records, 3, start=0, epoch=stage.engine.epoch)
+        stage.engine.delivered(message)
+        await stage.engine.apply(message)
+        await stage.engine.checkpoint()
+        assert stage.producers[0].offsets == {TP("usage", 0): 3}
+
+    asyncio.run(scene())
+
+
+def test_what_waits_in_memory_is_not_committed_with_the_markers_behind_it() -> None:
+    async def scene() -> None:
+        stage = Stage(merging=True)
+        await stage.assign(0)
+        await stage.deliver("crm", b"1")
+        records = [Record(at, 1_000, b"a", b"1") for at in (0, 1)]
+        message = batch("usage", records, 5, start=0, epoch=stage.engine.epoch)
+        stage.engine.delivered(message)
+        await stage.engine.apply(message)
+        await stage.engine.checkpoint()
+        assert stage.folds[0].queued("usage") > 0
+        assert stage.producers[0].offsets[TP("crm", 0)] == 1
+        assert stage.producers[0].offsets.get(TP("usage", 0), 0) < 5
+
+    asyncio.run(scene())
+
+
 def test_reading_starts_at_the_later_of_state_and_committed_offset() -> None:
     async def scene() -> None:
         stage = Stage()

@@ -10,7 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from detector import brokers
 from detector.errors import AUTH, CONFIG, TEMPORARY, DetectorError
-from detector.topics import Difference, apply, check
+from detector.topics import Difference, apply, check, identities
 from schemas.topics import IN_TOPICS, USAGE, Topic, topics
 
 
@@ -168,3 +168,18 @@ def test_a_connection_that_is_lost_is_told_as_such() -> None:
 def test_a_mistake_of_ours_is_not_explained_away() -> None:
     with pytest.raises(KeyError), brokers.explained({"bootstrap_servers": "kafka:9092"}, "kafka"):
         raise KeyError
+
+
+def test_a_topic_that_is_made_anew_has_another_id(kafka: str, prefix: str) -> None:
+    connection, (topic, *_) = {"bootstrap_servers": kafka}, wanted(prefix)
+    apply(connection, [topic])
+    first = identities(connection, [topic.name, "nowhere"])
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin.delete_topics([topic.name])
+    admin.close()
+    while check(connection, [topic]) == ():
+        pass
+    apply(connection, [topic])
+    second = identities(connection, [topic.name])
+    assert first.keys() == second.keys() == {topic.name}
+    assert first != second
