@@ -6,6 +6,7 @@ of those 20, each against the others of its weekday, so that a day does not hide
 E. S. Page, Biometrika 41, 1954; pure functions of counts.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from math import log
 from typing import Final
@@ -45,48 +46,65 @@ def slid(counts: Sequence[int], weekdays: Sequence[int], slope: Slope) -> Slid:
     began = NOT_YET
     means: dict[int, float] = {}
     sd = slope.least_sd
-    for at in range(slope.reference, len(counts)):
-        before = s
-        if began == NOT_YET:
-            first = at - slope.reference
-            mean = _mean(counts, weekdays, first, at, weekdays[at])
-            if mean is None or _x(counts[at], mean) > -slope.k * slope.least_sd:
-                continue  # the usual day: it cannot leave 0
-            means = means_of(counts, weekdays, first, at)
-            sd = _spread(counts, weekdays, first, at, slope)
-            began = at
-        if weekdays[at] in means:
-            s = min(slope.h, max(0.0, s - _x(counts[at], means[weekdays[at]]) / sd - slope.k))
-        if s == 0.0:
-            began = NOT_YET
+    days = [_Weekday() for _ in range(7)]
+    for at, (count, weekday) in enumerate(zip(counts, weekdays, strict=True)):
+        first, own = at - slope.reference, days[weekday]
+        if first >= 0:
+            before = s
+            if began == NOT_YET:
+                own.forget_before(first)
+                if own.counts and _x(count, own.mean) <= -slope.k * slope.least_sd:  # else it cannot leave 0
+                    means, sd = _reference(days, first, slope)
+                    began = at
+            if began != NOT_YET:
+                if weekday in means:
+                    s = min(slope.h, max(0.0, s - _x(count, means[weekday]) / sd - slope.k))
+                if s == 0.0:
+                    began = NOT_YET
+        own.add(at, count)
     return Slid(s, before, began, means if began != NOT_YET else {})
 
 
-def means_of(counts: Sequence[int], weekdays: Sequence[int], first: int, end: int) -> dict[int, float]:
-    """The mean of each weekday among the days from `first` up to `end`, excluded."""
-    of: dict[int, list[int]] = {}
-    for at in range(first, end):
-        of.setdefault(weekdays[at], []).append(counts[at])
-    return {weekday: sum(own) / len(own) for weekday, own in of.items()}
+class _Weekday:
+    """What was done on one weekday, on the days that are not forgotten, oldest first."""
+
+    __slots__ = ("at", "counts", "total")
+
+    def __init__(self) -> None:
+        self.at: deque[int] = deque()
+        self.counts: deque[int] = deque()
+        self.total = 0
+
+    @property
+    def mean(self) -> float:
+        return self.total / len(self.counts)
+
+    def add(self, at: int, count: int) -> None:
+        self.at.append(at)
+        self.counts.append(count)
+        self.total += count
+
+    def forget_before(self, first: int) -> None:
+        while self.at and self.at[0] < first:
+            self.at.popleft()
+            self.total -= self.counts.popleft()
 
 
-def _mean(counts: Sequence[int], weekdays: Sequence[int], first: int, end: int, weekday: int) -> float | None:
-    own = [counts[at] for at in range(first, end) if weekdays[at] == weekday]
-    return sum(own) / len(own) if own else None
-
-
-def _spread(counts: Sequence[int], weekdays: Sequence[int], first: int, end: int, slope: Slope) -> float:
-    of: dict[int, list[int]] = {}
-    for at in range(first, end):
-        of.setdefault(weekdays[at], []).append(counts[at])
-    found = []
-    for own in of.values():
-        if len(own) > 1:
-            total = sum(own)
-            found += [_x(count, (total - count) / (len(own) - 1)) for count in own]
+def _reference(days: Sequence[_Weekday], first: int, slope: Slope) -> tuple[dict[int, float], float]:
+    """The mean of each weekday among the days from `first` on, and the spread around them."""
+    means: dict[int, float] = {}
+    found: list[float] = []
+    for weekday, own in enumerate(days):
+        own.forget_before(first)
+        others = len(own.counts) - 1
+        if others >= 0:
+            means[weekday] = own.mean
+        if others > 0:
+            total = own.total
+            found += [_x(count, (total - count) / others) for count in own.counts]
     if not found:
-        return slope.least_sd
-    return max(slope.least_sd, slope.times_mad * mad_of(found, median_of(found)))
+        return means, slope.least_sd
+    return means, max(slope.least_sd, slope.times_mad * mad_of(found, median_of(found)))
 
 
 def _x(count: int, reference: float) -> float:

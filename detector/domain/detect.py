@@ -335,14 +335,14 @@ class Detect:
         ]
 
     def _may_find(self, account: Account, due: int) -> list[Rule]:
-        """The daily rules that have something to watch, or may find something: all where the calendar is special."""
-        told = _told(account)
+        """The daily rules that have something to watch, or may find something; where the calendar is special, too."""
+        told, special = _told(account), account.calendar.is_special
         found = []
         for rule in self._daily:
             own = self._plan.tenant(account.tenant_id).rule_for(rule, account)
             if (
                 own is None
-                or account.calendar.is_special
+                or (special and own.operator.by_business_days)
                 or rule.id in told
                 or own.operator.needs_record(account)
                 or not own.operator.quiet(account.hot, due)

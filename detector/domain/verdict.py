@@ -120,6 +120,11 @@ class Operator(Protocol):
         ...
 
     @property
+    def by_business_days(self) -> bool:
+        """Whether `quiet` holds on weeks of Monday to Friday without holidays alone; for daily ones only."""
+        ...
+
+    @property
     def needs_history(self) -> bool:
         """Whether it is not always warm."""
         ...
@@ -160,6 +165,11 @@ class EventDriven(msgspec.Struct, frozen=True):
         return True
 
     @property
+    def by_business_days(self) -> bool:
+        """A day is as good as another."""
+        return False
+
+    @property
     def needs_history(self) -> bool:
         """It needs none."""
         return False
@@ -197,6 +207,11 @@ class Daily(msgspec.Struct, frozen=True):
     def measures(self) -> Iterable[Any]:
         """Nothing of its own: the hot block keeps it for every account."""
         return ()
+
+    @property
+    def by_business_days(self) -> bool:
+        """Amounts are compared by the business day."""
+        return True
 
     @property
     def needs_history(self) -> bool:

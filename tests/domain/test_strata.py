@@ -34,6 +34,10 @@ class While(EventDriven, frozen=True):
         return self.by_day
 
     @property
+    def by_business_days(self) -> bool:
+        return self.by_day
+
+    @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:
         return [(cls, None) for cls in self.events]
 

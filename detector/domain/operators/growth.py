@@ -40,6 +40,11 @@ class Growth(Daily, frozen=True):
             return False
         return not any(self._began(new, day) for new in newcomers(block))
 
+    @property
+    def by_business_days(self) -> bool:
+        """People are counted by the month, features by the day."""
+        return False
+
     def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
         """The account itself."""
         del account, moment

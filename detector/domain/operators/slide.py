@@ -49,7 +49,7 @@ class Slide(Daily, frozen=True):
         counts = [every[at - first] for at in days]
         if counts[-1] + 1 > _most(counts, self.slope) or counts[-2] + 1 > _most(counts[:-1], self.slope):
             return True
-        return not self._slides(slid(counts, [(at + 3) % 7 for at in days], self.slope))
+        return not self._slides(slid(counts, [weekday_of(at) for at in days], self.slope))
 
     def subjects(self, account: Account, moment: Moment) -> Iterable[None]:
         """The account itself."""
@@ -69,7 +69,7 @@ class Slide(Daily, frozen=True):
         """ON while the slide adds up to h; an open alert is measured against the reference it opened with."""
         del subject
         days, counts = self._days(account, settled_day(moment.now))
-        found = slid(counts, [weekday_of(day) for day in days], self.slope)
+        found = self._slid(days, counts)
         verdict = Verdict(level=self.level if self._slides(found) else 0)
         if episode is not None and episode.frozen:
             self._against_frozen(verdict, days, counts, episode, moment)
@@ -84,7 +84,7 @@ class Slide(Daily, frozen=True):
     def _explain(self, verdict: Verdict, account: Account, day: int) -> None:
         """What would be a slide if holidays counted is none: say that it is a holiday (R2.10)."""
         days, counts = self._days(account, day, holidays=True)
-        found = slid(counts, [weekday_of(day) for day in days], self.slope)
+        found = self._slid(days, counts)
         if self._slides(found):
             verdict.explained = ("holiday", days[found.began] * DAY_MS)
 
@@ -103,6 +103,17 @@ class Slide(Daily, frozen=True):
             verdict.ended = "expired"
         self._describe(verdict, observed, expected)
 
+    def _slid(self, days: list[int], counts: list[int]) -> Slid:
+        """Where S stands; nothing is added up where the last two days alone show that it cannot be at h."""
+        if len(days) < self.slope.reference + 2:
+            return Slid()
+        weekdays, step = [weekday_of(day) for day in days], exp(-self.slope.k * self.slope.least_sd)
+        for last in (len(days) - 1, len(days) - 2):
+            same = [counts[at] for at in range(last) if weekdays[at] == weekdays[last]]
+            if same and counts[last] + 1 > (max(same) + 1) * step:  # a mean is no larger than the largest of them
+                return Slid()
+        return slid(counts, weekdays, self.slope)
+
     def _slides(self, found: Slid) -> bool:
         return min(found.last, found.before) >= self.slope.h and sum(found.means.values()) >= MIN_ACTIONS
 
@@ -120,7 +131,9 @@ class Slide(Daily, frozen=True):
         spans = account.record.spans.get(span_name(self.rule_id, None), ())
         calendar, every = account.calendar, hot.day_counts(account.hot, first, day)
         works = (lambda at: calendar.working_days(at, at) > 0) if holidays else calendar.works_on
-        days = [at for at in range(first, day + 1) if works(at) and not any(a <= at <= b for a, b in spans)]
+        days = [at for at in range(first, day + 1) if works(at)]
+        if spans:
+            days = [at for at in days if not any(a <= at <= b for a, b in spans)]
         return days, [every[at - first] for at in days]
 
     def _last(self, days: list[int], counts: list[int], means: dict[int, float]) -> tuple[int, float]:

@@ -285,6 +285,11 @@ class Trend(msgspec.Struct, frozen=True, dict=True):
         del account
         return False
 
+    @property
+    def by_business_days(self) -> bool:
+        """The index has a value on every day."""
+        return False
+
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """The hot block does not hold the index: whoever does must ask (`stirs`)."""
         del block, now
