@@ -195,6 +195,8 @@ class Crew:
 
     def stop(self) -> float:
         """Stop everybody in order, at once; each must end with 0. The seconds the slowest took."""
+        for hand in self.hands:
+            hand.hear("NOT")  # one that has only just been started does not hear a signal yet
         began = time.monotonic()
         for hand in self.hands:
             hand.send(signal.SIGTERM)
