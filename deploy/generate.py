@@ -122,17 +122,18 @@ def _json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], made: Mapping[Path, str] | None = None, root: Path = HERE.parent) -> int:
     """Write the files, or say which differ; the exit code."""
-    differing = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
+    made = files() if made is None else made
+    differing = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
     if words == ["--check"]:
         for path in differing:
-            print(f"{path.relative_to(HERE.parent)}: not as made — run python -m deploy.generate and commit it")
+            print(f"{path.relative_to(root)}: not as made — run python -m deploy.generate and commit it")
         return 1 if differing else 0
     for path in differing:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files()[path])
-        print(f"{path.relative_to(HERE.parent)}: made anew")
+        path.write_text(made[path])
+        print(f"{path.relative_to(root)}: made anew")
     return 0
 
 

@@ -20,6 +20,7 @@ def _overlay(name: str) -> Iterator[str]:
         yield from kubernetes.worker_problems(documents)
         if name != "dev":
             yield from kubernetes.strimzi_problems(documents)
+            yield from kubernetes.monitor_problems(documents)
 
 
 def _compose() -> Iterator[str]:

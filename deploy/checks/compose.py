@@ -11,6 +11,7 @@ from detector.errors import DetectorError
 from detector.settings import load
 
 COMPOSE: Final = Path(__file__).parents[2] / "docker-compose.yml"
+DOCKERFILE: Final = Path(__file__).parents[1] / "image/Dockerfile"
 OURS: Final = "value-decay-detector:dev"
 GRACE_SECONDS: Final = 45
 """More than a worker ever takes to stop (30 s)."""
@@ -76,8 +77,16 @@ def settings_problems(compose: Mapping[str, Any], files: Path) -> Iterator[str]:
                 (files / value.removeprefix(_SECRETS)).write_text("stand-in")
                 environment[key] = str(files / value.removeprefix(_SECRETS))
         if pack := environment.get("DETECTOR_PACK"):
+            if not pack.startswith(installed := _site_packages()):
+                yield f"{name}: {pack} is not in {installed} of the image"
             environment["DETECTOR_PACK"] = str(COMPOSE.parent / pack.partition("/site-packages/")[2])
         try:
             load({}, environment)
         except DetectorError as error:
             yield f"{name}: {error}"
+
+
+def _site_packages(dockerfile: Path = DOCKERFILE) -> str:
+    """Where the image's Python has its packages, by its base's tag."""
+    (version,) = re.findall(r"^ARG BASE=python:(\d+\.\d+)", dockerfile.read_text(), re.MULTILINE)
+    return f"/opt/detector/lib/python{version}/site-packages/"

@@ -47,13 +47,26 @@ def container_problems(documents: Iterable[Document], *, by_digest: bool = True)
             yield f"{name}: seccompProfile is not RuntimeDefault"
         if pod.get("automountServiceAccountToken") is not False:
             yield f"{name}: holds a token of Kubernetes"
+        for key in ("hostNetwork", "hostPID", "hostIPC"):
+            if pod.get(key):
+                yield f"{name}: {key} shares the host's"
         yield from _volume_problems(name, pod)
-        for container in (*pod["containers"], *pod.get("initContainers", ())):
+        for container in _containers(pod):
             yield from _container_problems(f"{name}, {container['name']}", container, by_digest=by_digest)
+
+
+def _containers(pod: Document) -> tuple[Document, ...]:
+    return (*pod["containers"], *pod.get("initContainers", ()))
 
 
 def _container_problems(name: str, container: Document, *, by_digest: bool) -> Iterator[str]:
     security = container.get("securityContext", {})
+    if security.get("runAsNonRoot") is False or security.get("runAsUser", LEAST_UID) < LEAST_UID:
+        yield f"{name}: takes back that its pod does not run as root"
+    if security.get("seccompProfile", {}).get("type", "RuntimeDefault") != "RuntimeDefault":
+        yield f"{name}: takes back its pod's seccompProfile"
+    if security.get("privileged"):
+        yield f"{name}: is privileged"
     if security.get("readOnlyRootFilesystem") is not True:
         yield f"{name}: may write to its root"
     if security.get("capabilities", {}).get("drop") != ["ALL"] or security.get("capabilities", {}).get("add"):
@@ -69,7 +82,10 @@ def _container_problems(name: str, container: Document, *, by_digest: bool) -> I
 def _volume_problems(name: str, pod: Document) -> Iterator[str]:
     """Nothing can be written but /tmp, which is memory and bounded."""
     kinds = {volume["name"]: volume for volume in pod.get("volumes", ())}
-    for container in pod["containers"]:
+    for volume in kinds.values():
+        if "hostPath" in volume:
+            yield f"{name}: {volume['name']} is a folder of the host"
+    for container in _containers(pod):
         for mount in container.get("volumeMounts", ()):
             volume = kinds[mount["name"]]
             bounded = volume.get("emptyDir", {}).get("medium") == "Memory" and "sizeLimit" in volume["emptyDir"]
@@ -101,7 +117,10 @@ def network_problems(documents: Sequence[Document], *, brokers_port: int) -> Ite
 def _ways(rules: Iterable[Document], peers: str) -> Iterator[tuple[str, str]]:
     """Each (namespace, port) of some rules; `anywhere` and `any port` where there is no bound."""
     for rule in rules:
-        ports = [str(port["port"]) for port in rule.get("ports", ())] or ["any port"]
+        ports = [
+            f"{port.get('port', 'any port')}" + (f"-{port['endPort']}" if "endPort" in port else "")
+            for port in rule.get("ports", ())
+        ] or ["any port"]
         names = [
             peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name", "anywhere")
             for peer in rule.get(peers, ())
@@ -149,3 +168,19 @@ def strimzi_problems(documents: Sequence[Document]) -> Iterator[str]:
                 yield f"{kind} {name} of the registry is missing"
             elif found[name] != ours[name]:
                 yield f"{kind} {name} differs from the registry"
+
+
+def monitor_problems(documents: Iterable[Document]) -> Iterator[str]:
+    """What rules and runbooks ask of the targets: their job's name, and pods by name instead of addresses."""
+    wanted = {
+        "job": {"targetLabel": "job", "replacement": "detector"},
+        "instance": {"targetLabel": "instance", "sourceLabels": ["__meta_kubernetes_pod_name"]},
+    }
+    monitors = [one for one in documents if one["kind"] == "PodMonitor"]
+    if not monitors:
+        yield "no PodMonitor: nothing is scraped"
+    for monitor in monitors:
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            for label, relabeling in wanted.items():
+                if relabeling not in endpoint.get("relabelings", ()):
+                    yield f"PodMonitor {monitor['metadata']['name']}: {label} is not what the rules ask for"

@@ -49,6 +49,11 @@ def test_each_check_of_the_services_fails_where_it_should(change: Change, said: 
         ("worker-1", {"DETECTOR_BROKER": "kafka:9092"}, "did you mean DETECTOR_BROKERS"),
         ("worker-1", {"DETECTOR_ALLOW_PUBLIC_METRICS": "false"}, "other machines could read"),
         ("worker-secure", {"DETECTOR_TLS": "false"}, "tls"),
+        (
+            "demo-worker",
+            {"DETECTOR_PACK": "/opt/detector/lib/python3.9/site-packages/detector/demo/pack"},
+            "is not in /opt/detector/lib/python3",
+        ),
     ],
 )
 def test_a_setting_that_we_do_not_take_is_named(

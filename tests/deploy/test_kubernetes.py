@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from schemas.topics import topics
 
 BASE = kubernetes.read(kubernetes.KUBERNETES / "base")
 STRIMZI = kubernetes.read(kubernetes.KUBERNETES / "components/strimzi")
+MONITORING = kubernetes.read(kubernetes.KUBERNETES / "components/monitoring")
 DEV = kubernetes.read(kubernetes.KUBERNETES / "overlays/dev")
 Documents = list[Any]
 Change = Callable[[Documents], object]
@@ -43,6 +45,7 @@ def test_the_manifests_are_well() -> None:
     assert list(kubernetes.network_problems(BASE, brokers_port=9093)) == []
     assert list(kubernetes.worker_problems(BASE)) == []
     assert list(kubernetes.strimzi_problems(STRIMZI)) == []
+    assert list(kubernetes.monitor_problems(MONITORING)) == []
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,14 @@ def test_the_manifests_are_well() -> None:
         (lambda d: pod(d).pop("automountServiceAccountToken"), "holds a token"),
         (lambda d: container(d)["resources"]["limits"].pop("memory"), "no limits"),
         (lambda d: container(d).update(image="value-decay-detector:latest"), "not named by its digest"),
+        # what a container says goes before what its pod says
+        (lambda d: container(d)["securityContext"].update(runAsUser=0), "takes back that"),
+        (lambda d: container(d)["securityContext"].update(runAsNonRoot=False), "takes back that"),
+        (lambda d: container(d)["securityContext"].update(seccompProfile={"type": "Unconfined"}), "takes back its"),
+        (lambda d: container(d)["securityContext"].update(privileged=True), "is privileged"),
+        (lambda d: pod(d).update(hostNetwork=True), "hostNetwork shares"),
+        (lambda d: pod(d)["volumes"].append({"name": "x", "hostPath": {"path": "/"}}), "folder of the host"),
+        (lambda d: pod(d).update(initContainers=[{**container(d), "securityContext": {}}]), "may write to its root"),
     ],
 )
 def test_each_of_the_nine_points_fails_where_it_should(change: Change, said: str) -> None:
@@ -79,6 +90,8 @@ def egress(documents: Documents) -> Any:
         (lambda d: d.remove(of(d, "NetworkPolicy", "default-deny")), "denies everything by default"),
         (lambda d: egress(d).append({}), "open for out anywhere any port"),
         (lambda d: egress(d)[0]["ports"].append({"port": 443}), "open for out kafka 443"),
+        (lambda d: egress(d)[0]["ports"][0].update(endPort=65535), "open for out kafka 9093-65535"),
+        (lambda d: egress(d)[0]["ports"].append({"protocol": "UDP"}), "open for out kafka any port"),
         (lambda d: egress(d).pop(0), "closed for out kafka 9093"),
         (lambda d: egress(d).pop(1), "closed for out kube-system 53"),
         (lambda d: of(d, "NetworkPolicy")["spec"]["ingress"][0].pop("from"), "open for in anywhere metrics"),
@@ -123,6 +136,24 @@ def test_topics_and_users_that_are_not_the_registrys_are_told(change: Change, sa
     assert any(said in problem for problem in kubernetes.strimzi_problems(documents))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d.remove(of(d, "PodMonitor")), "nothing is scraped"),
+        (lambda d: relabelings(d).pop(0), "detector: job is not"),
+        (lambda d: relabelings(d).pop(1), "detector: instance is not"),
+    ],
+)
+def test_a_scrape_that_does_not_give_what_the_rules_ask_for_is_told(change: Change, said: str) -> None:
+    documents = copy.deepcopy(list(MONITORING))
+    change(documents)
+    assert any(said in problem for problem in kubernetes.monitor_problems(documents))
+
+
+def relabelings(documents: Documents) -> Any:
+    return of(documents, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["relabelings"]
+
+
 def test_strimzis_users_have_every_right_of_the_registry_and_no_other() -> None:
     """Counted from the manifests back, by other code than made them."""
     kinds = {"topic": "TOPIC", "group": "GROUP", "transactionalId": "TRANSACTIONAL_ID"}
@@ -153,10 +184,27 @@ def test_strimzis_topics_are_the_registrys() -> None:
     assert found == {topic.name: topic.partitions for topic in topics(app_id="value-decay")}
 
 
-def test_what_is_generated_is_as_made_and_a_change_is_seen() -> None:
+def test_what_is_generated_is_as_made() -> None:
     for path, text in generate.files().items():
         assert path.read_text() == text, f"{path}: run python -m deploy.generate"
     assert generate.main(["--check"]) == 0
+
+
+def test_a_file_that_is_not_as_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = {
+        tmp_path / "deploy/same.yaml": "a",
+        tmp_path / "deploy/edited.yaml": "b",
+        tmp_path / "deploy/gone.yaml": "c",
+    }
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/same.yaml").write_text("a")
+    (tmp_path / "deploy/edited.yaml").write_text("by hand")
+    assert generate.main(["--check"], made, tmp_path) == 1
+    told = capsys.readouterr().out
+    assert "deploy/edited.yaml" in told
+    assert "deploy/gone.yaml" in told
+    assert "same" not in told
+    assert generate.main([], made, tmp_path) == generate.main(["--check"], made, tmp_path) == 0
 
 
 @pytest.mark.parametrize("overlay", ["dev", "prod"])
