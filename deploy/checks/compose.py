@@ -37,6 +37,8 @@ def problems(compose: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {image} is not pinned by tag and digest"
         if image == OURS:
             yield from _hardened(name, service)
+            if any(str(volume).startswith("secrets:") for volume in service.get("volumes", ())):
+                yield f"{name}: could read the brokers' keys and every role's password"
         for other, condition in dict(service.get("depends_on", {})).items():
             yield from _waits(name, other, condition["condition"], compose["services"])
 

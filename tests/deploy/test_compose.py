@@ -1,7 +1,9 @@
 """Compose: nothing is open to others, everything is pinned, settings are ours; each check is seen to fail."""
 
 import copy
+import os
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ def test_every_services_environment_is_settings_of_ours(tmp_path: Path) -> None:
         (lambda s: s["kafka"].pop("healthcheck"), "no health check"),
         (lambda s: s["topics"].update(restart="always"), "started again"),
         (lambda s: s.pop("alertmanager"), "which is no service"),
+        (lambda s: s["worker-secure"].update(volumes=["secrets:/secrets:ro"]), "every role's password"),
     ],
 )
 def test_each_check_of_the_services_fails_where_it_should(change: Change, said: str) -> None:
@@ -72,3 +75,34 @@ def test_the_secure_profile_makes_a_password_for_each_principal_of_the_registry(
     found = re.search(r'^PRINCIPALS="(.*)"$', script, re.MULTILINE)
     assert found
     assert set(found[1].split()) == set(PRINCIPALS)
+
+
+def test_each_role_of_the_secure_profile_holds_its_own_password_and_a_start_cut_short_is_made_good(
+    tmp_path: Path,
+) -> None:
+    """Under a keytool that, as the real one, adds nothing to a store that is there."""
+    secrets, clients, tools = (tmp_path / name for name in ("secrets", "clients", "tools"))
+    for folder in (secrets, tools, clients / "worker", clients / "provisioner"):
+        folder.mkdir(parents=True)
+    (secrets / "ca.p12").write_text("of a start that was cut short")
+    keytool = tools / "keytool"
+    keytool.write_text(
+        """#!/bin/sh
+case "$*" in
+  *-genkeypair*) for word; do [ "$before" != -keystore ] || store=$word; before=$word; done
+                 [ ! -e "$store" ] || exit 1; echo made > "$store" ;;
+  *-certreq*|*-exportcert*) echo certificate ;;
+  *-gencert*) cat ;;
+esac
+"""
+    )
+    keytool.chmod(0o755)
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "SECRETS": str(secrets), "CLIENTS": str(clients)}
+    script = compose.COMPOSE.parent / "deploy/compose/secure/make-secrets.sh"
+    for _ in range(2):  # the second start hands the same out
+        subprocess.run(["sh", script], env=environment, check=True)
+        for role in ("worker", "provisioner"):
+            assert {one.name for one in (clients / role).iterdir()} == {"ca.pem", f"{role}.password"}
+            own = (clients / role / f"{role}.password").read_text()
+            assert own == (secrets / f"{role}.password").read_text() != ""
+        assert (secrets / "complete").exists()

@@ -1,13 +1,21 @@
 #!/bin/sh
 # Makes what the secure profile needs, once: an authority, the broker's certificate, a password for each principal.
-# Everything stays in the project's volume `secrets`; `docker compose down --volumes` throws it away.
+# Everything stays in the project's volume `secrets`, for brokers and the admin; the two roles that run here each have a
+# volume of their own with what is theirs. `docker compose down --volumes` throws all away.
 set -eu
 SECRETS=${SECRETS:-/secrets}
+CLIENTS=${CLIENTS:-/clients}
 PRINCIPALS="worker provisioner usage-emitter support-emitter crm-emitter alert-reader dead-letter-operator importer exporter"
 
+umask 022 # the other containers read them as users of their own; nobody else has the volumes
 cd "$SECRETS"
-[ -f complete ] && exit 0
-umask 022 # the other containers read them as users of their own; nobody else has the volume
+
+hand_out() {
+  for role in worker provisioner; do cp ca.pem "$role.password" "$CLIENTS/$role/"; done
+}
+
+if [ -f complete ]; then hand_out; exit 0; fi
+rm -f ca.p12 broker.p12 trust.p12 # of a start that was cut short: keytool adds nothing under a name that is taken
 
 random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
 for principal in admin $PRINCIPALS; do random | tr -d '\n' > "$principal.password"; done
@@ -34,4 +42,5 @@ ssl.truststore.location=$SECRETS/trust.p12
 ssl.truststore.password=$PASS
 ssl.truststore.type=PKCS12
 EOF
+hand_out
 touch complete
