@@ -91,7 +91,7 @@ def test_kubernetes_schemas_refuse(where: Sequence[str], key: str, value: object
         ("prometheus.yml", "rule_files", "rules_files"),
         ("rules.yml", "absent(up{", "absent((up{"),
         ("rules.yml", "{{ $labels.instance }}", "{{ $labels.instance"),
-        ("rules.yml", 'detector_ready{job="detector"}) == 0', 'detector_ready{job="detector"}) == 1'),
+        ("rules.yml", 'detector_ready{job="detector"}[3m])) == 0', 'detector_ready{job="detector"}[3m])) == 1'),
         ("rules.yml", "> 120\n        for: 10m", "> 120\n        for: 30m"),
         ("tests.yml", "exp_samples: []", "exp_samples: [{labels: '{}', value: 1}]"),
         ("tests_of_days.yml", "exp_samples: []", "exp_samples: [{labels: '{}', value: 1}]"),
