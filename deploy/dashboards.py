@@ -30,7 +30,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Board:
-    """A dashboard: its rows by title. `selects`: a variable for the workers shown."""
+    """A dashboard: its rows by title."""
 
     uid: str
     title: str

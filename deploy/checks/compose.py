@@ -32,6 +32,8 @@ def problems(compose: Mapping[str, Any]) -> Iterator[str]:
         for port in service.get("ports", ()):
             if not str(port).startswith("127.0.0.1:"):
                 yield f"{name}: port {port} is open to other machines"
+        if service.get("network_mode") == "host" or service.get("privileged"):
+            yield f"{name}: shares this machine's network or devices"
         image = service["image"]
         if image != OURS and not _DIGEST.fullmatch(image):
             yield f"{name}: {image} is not pinned by tag and digest"

@@ -28,6 +28,8 @@ def test_every_services_environment_is_settings_of_ours(tmp_path: Path) -> None:
     ("change", "said"),
     [
         (lambda s: s["kafka"].update(ports=["9092:9092"]), "open to other machines"),
+        (lambda s: s["kafka"].update(network_mode="host"), "shares this machine's"),
+        (lambda s: s["kafbat"].update(privileged=True), "shares this machine's"),
         (lambda s: s["grafana"].update(image="grafana/grafana:13.1.0"), "not pinned"),
         (lambda s: s["worker-2"].pop("read_only"), "read_only"),
         (lambda s: s["worker-1"].update(cap_drop=[]), "cap_drop"),

@@ -83,3 +83,23 @@ def test_the_runbook_of_readiness_names_every_reason_to_be_unready() -> None:
 
 def _streaming() -> str:
     return "".join(path.read_text() for path in sorted((HERE.parent / "detector/streaming").glob("*.py")))
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    broken = [
+        f"{page.name}: {link}"
+        for page in [*PAGES, HERE / "README.md"]
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
+def test_every_anchor_of_a_link_is_a_heading() -> None:
+    broken = []
+    for page in PAGES:
+        for link, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+            headings = re.findall(r"^#+ (.*)$", (page.parent / link if link else page).read_text(), re.MULTILINE)
+            if anchor not in {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}:
+                broken.append(f"{page.name}: {link}#{anchor}")
+    assert broken == []
