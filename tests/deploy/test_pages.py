@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
+from deploy.checks import kubernetes
 from deploy.generate import HERE
 from detector.cli import detector
+from detector.streaming.limit import IN_A_ROW
 from detector.streaming.metrics import contract
 
 PAGES = sorted([*(HERE / "runbooks").glob("*.md"), *(HERE / "guides").glob("*.md")])
@@ -73,6 +75,7 @@ def test_the_runbook_of_the_dead_letter_limit_takes_no_way_that_waits_for_a_read
     page = (HERE / "runbooks/DetectorDeadLetterLimit.md").read_text()
     assert "`kubectl -n value-decay delete pod" in page
     assert "rollout restart statefulset" not in page
+    assert re.search(rf"\b{IN_A_ROW} unusable records further", page)  # what a restart is good for
 
 
 def test_the_runbook_of_readiness_names_every_reason_to_be_unready() -> None:
@@ -83,6 +86,16 @@ def test_the_runbook_of_readiness_names_every_reason_to_be_unready() -> None:
 
 def _streaming() -> str:
     return "".join(path.read_text() for path in sorted((HERE.parent / "detector/streaming").glob("*.py")))
+
+
+def test_who_waits_for_a_session_is_told_the_session_that_the_workers_have() -> None:
+    """A worker with a name of its own does not leave its group: it is a member until its session has ended."""
+    (workers,) = [one for one in kubernetes.read(kubernetes.KUBERNETES / "base") if one["kind"] == "StatefulSet"]
+    (container,) = workers["spec"]["template"]["spec"]["containers"]
+    (seconds,) = [one["value"] for one in container["env"] if one["name"] == "DETECTOR_SESSION_TIMEOUT_SECONDS"]
+    assert f"wait {seconds} s" in (HERE / "guides/disaster-recovery.md").read_text()
+    assert f"{seconds} s: under a name" in (HERE / "kubernetes/components/keda/kustomization.yaml").read_text()
+    assert f"{seconds} s in Kubernetes" in (HERE / "guides/sizing.md").read_text()
 
 
 def test_every_link_of_a_page_leads_somewhere() -> None:
