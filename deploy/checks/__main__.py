@@ -18,6 +18,7 @@ def _overlay(name: str) -> Iterator[str]:
         yield from kubernetes.container_problems(documents, by_digest=name != "dev")
         yield from kubernetes.network_problems(documents, brokers_port=9092 if name == "dev" else 9093)
         yield from kubernetes.worker_problems(documents)
+        yield from kubernetes.selector_problems(documents)
         if name != "dev":
             yield from kubernetes.strimzi_problems(documents)
             yield from kubernetes.monitor_problems(documents)

@@ -19,6 +19,11 @@ OVERLAYS: Final = ("dev", "prod", "prod-autoscaled")
 LEAST_UID: Final = 10_000
 METRICS_PORT: Final = "metrics"
 
+_SELECTING: Final = {
+    "NetworkPolicy": "podSelector", "PodDisruptionBudget": "selector", "PodMonitor": "selector", "Service": "selector",
+}  # fmt: skip
+"""Kinds that select pods, and where they say which."""
+
 _DIGEST: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
@@ -184,3 +189,25 @@ def monitor_problems(documents: Iterable[Document]) -> Iterator[str]:
             for label, relabeling in wanted.items():
                 if relabeling not in endpoint.get("relabelings", ()):
                     yield f"PodMonitor {monitor['metadata']['name']}: {label} is not what the rules ask for"
+
+
+def selector_problems(documents: Sequence[Document]) -> Iterator[str]:
+    """What selects pods must find some, and every pod must be let through to its brokers: else all is denied it."""
+    labels = {
+        f"{one['kind']} {one['metadata']['name']}": one["spec"]["template"]["metadata"]["labels"].items()
+        for one in documents
+        if "template" in one.get("spec", {}) and "labels" in one["spec"]["template"].get("metadata", {})
+    }
+    let_through: set[str] = set()
+    for one in documents:
+        if one["kind"] not in _SELECTING:
+            continue
+        selector = one["spec"].get(_SELECTING[one["kind"]], {})
+        wanted = (selector if one["kind"] == "Service" else selector.get("matchLabels", {})).items()
+        found = {name for name, given in labels.items() if wanted <= given}
+        if not found:
+            yield f"{one['kind']} {one['metadata']['name']} selects no pod"
+        if one["kind"] == "NetworkPolicy" and "egress" in one["spec"]:
+            let_through |= found
+    for name in sorted(set(labels) - let_through):
+        yield f"{name} is let through by no policy"

@@ -46,6 +46,7 @@ def test_the_manifests_are_well() -> None:
     assert list(kubernetes.worker_problems(BASE)) == []
     assert list(kubernetes.strimzi_problems(STRIMZI)) == []
     assert list(kubernetes.monitor_problems(MONITORING)) == []
+    assert list(kubernetes.selector_problems([*BASE, *DEV, *MONITORING])) == []
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,25 @@ def test_topics_and_users_that_are_not_the_registrys_are_told(change: Change, sa
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (lambda d: labels(d, "StatefulSet").pop("app.kubernetes.io/part-of"), "StatefulSet detector is let through by"),
+        (lambda d: labels(d, "Job", "topics").clear(), "Job topics is let through by no policy"),
+        (lambda d: labels(d, "StatefulSet").update({"app.kubernetes.io/name": "x"}), "Budget detector selects no pod"),
+        (lambda d: of(d, "Service")["spec"]["selector"].update(app="x"), "Service detector selects no pod"),
+        (
+            lambda d: of(d, "PodMonitor")["spec"]["selector"]["matchLabels"].update(app="x"),
+            "PodMonitor detector selects",
+        ),
+    ],
+)
+def test_a_selector_that_finds_nothing_is_told(change: Change, said: str) -> None:
+    documents = copy.deepcopy([*BASE, *DEV, *MONITORING])
+    change(documents)
+    assert any(said in problem for problem in kubernetes.selector_problems(documents))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
         (lambda d: d.remove(of(d, "PodMonitor")), "nothing is scraped"),
         (lambda d: relabelings(d).pop(0), "detector: job is not"),
         (lambda d: relabelings(d).pop(1), "detector: instance is not"),
@@ -148,6 +168,10 @@ def test_a_scrape_that_does_not_give_what_the_rules_ask_for_is_told(change: Chan
     documents = copy.deepcopy(list(MONITORING))
     change(documents)
     assert any(said in problem for problem in kubernetes.monitor_problems(documents))
+
+
+def labels(documents: Documents, kind: str, name: str = "detector") -> Any:
+    return of(documents, kind, name)["spec"]["template"]["metadata"]["labels"]
 
 
 def relabelings(documents: Documents) -> Any:
