@@ -105,8 +105,8 @@ class Detect:
     """
 
     __slots__ = (
-        "_arms", "_assessed", "_begin", "_by_id", "_daily", "_forms", "_good", "_index", "_later", "_logs", "_plan",
-        "_reach", "_trends", "_unsure", "_usage", "alerts", "grades", "noted", "suppressed", "touched",
+        "_arms", "_assessed", "_begin", "_by_id", "_daily", "_forms", "_good", "_index", "_keeping", "_later", "_logs",
+        "_plan", "_reach", "_trends", "_unsure", "_usage", "alerts", "grades", "noted", "suppressed", "touched",
         "unknown_feedback",
     )  # fmt: skip
 
@@ -114,6 +114,10 @@ class Detect:
         self._plan = plan
         self._by_id = {rule.id: rule for rule in plan.rules}
         self._daily = tuple(rule for rule in plan.rules if rule.operator.daily)
+        new = Account("", "", "", hot.new(), None)
+        self._keeping = tuple(
+            rule for rule in self._daily if any(rule.operator.measures) or rule.operator.needs_record(new)
+        )
         self._index = Index(plan)
         self._arms = Arms(plan)
         self._good = frozenset(rule.id for rule in plan.rules if rule.polarity == "good")
@@ -592,7 +596,7 @@ class Detect:
             if (rule.index in armed and (name in live or name not in wake)) or name in record.notes:
                 mask |= USAGE
         told = _told(account)
-        for rule in self._daily:
+        for rule in self._daily if told else self._keeping:
             if rule.id in told or rule.operator.needs_record(account):
                 mask |= _MOVED if isinstance(rule.operator, Trend) else _FULL
         if account.calendar.is_special:
@@ -634,6 +638,8 @@ def _points(value: int | None) -> float | None:
 def _told(account: Account) -> set[str]:
     """The rules that keep something of their own: an alert, the days of one that ended, what must hold longer."""
     record = account.record
+    if not (record.episodes or record.spans or record.pending):
+        return set()
     names = (*record.spans, *record.pending)
     return {episode.rule for episode in record.episodes} | {name.partition("|")[0] for name in names}
 

@@ -103,6 +103,13 @@ def test_midnights_are_right_however_many_were_asked_for() -> None:
     assert all(calendar.local_date(calendar.local_midnight(day)) == day for day in (*days, *days[:3]))
 
 
+def test_business_days_are_right_however_many_were_asked_for() -> None:
+    calendar = calendar_of(None, None, (EPOCH_ORDINAL + 18_001,))
+    for number in (*range(18_000, 18_000 + 2 * MIDNIGHTS), 18_000, 18_001):
+        due = calendar.add_business_days(number * DAY_MS, 3) // DAY_MS
+        assert calendar.usable_business_days(number + 1, due) == 3 + (not calendar.works_on(number))
+
+
 def test_dates_are_those_of_the_zone() -> None:
     tokyo = calendar_of("Asia/Tokyo")
     assert tokyo.local_date(at("2026-03-01T15:00")) == date(2026, 3, 2)

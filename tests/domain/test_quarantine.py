@@ -203,3 +203,10 @@ def test_no_bytes_are_the_end_of_a_partition(garbage: dict[bytes, bytes]) -> Non
     else:
         assert record_is_sound(world.store[RECORD])
         assert block_is_sound(world.store[HOT])
+
+
+def test_what_is_no_usage_may_be_the_first_to_find_that_an_account_cannot_be_read() -> None:
+    last = Story(BAD)(2 * DAY + 3 * HOUR, TouchLogged, direction="inbound", kind="call", event_id="next")
+    world = played(rows(BAD, 0, 3), last.rows, lambda store: store.__setitem__(RECORD, WELL_BEGUN))
+    assert len(aside(world)) > 0
+    assert world.record(BAD).marks
