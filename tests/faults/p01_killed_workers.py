@@ -13,7 +13,7 @@ def play(stage: Stage) -> None:
     with stage.broker() as broker:
         work = stage.work(broker, stage.load())
         work.send()
-        with work.crew(1, slow_ms=5) as crew:
+        with work.crew(1, slow_ms=stage.sized(smoke=300, short=100, full=5)) as crew:
             done = 0
             for _ in stage.rounds(short=kills, full=kills):
                 crew.tend()

@@ -20,7 +20,7 @@ def play(stage: Stage) -> None:
         work = stage.work(broker, stage.load())
         work.send()
         for _ in stage.rounds(smoke=2, short=6, full=50):
-            with work.crew(1, slow_ms=5) as crew:
+            with work.crew(1, slow_ms=stage.sized(smoke=300, short=100, full=5)) as crew:
                 crew.hands[0].hear("READY")
                 time.sleep(stage.random.uniform(0, 2))
                 at_work += work.behind() > 0

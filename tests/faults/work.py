@@ -141,15 +141,21 @@ class Work:
         return crew.wait(lambda: self.applied((before + 1) / self.feed.count), what=what)
 
     def settle(self, crew: Crew, *, limit: float = 600) -> float:
-        """Tend the crew until all of the feed is committed, stop everybody, and give the seconds to the commit.
+        """Tend the crew until all that was sent is committed, stop everybody, and give the seconds to the commit.
 
         Those who are slow are relieved first.
         """
         if crew.slow:
             crew.relieve()
-        took = crew.wait(lambda: self.applied(1), limit=limit, what="the end of the feed")
+        took = crew.wait(self.done, limit=limit, what="the end of the feed")
         crew.stop()
         return took
+
+    def done(self) -> bool:
+        """Whether all that is in the in-topics is committed, the whole feed at least; false while no broker answers."""
+        with contextlib.suppress(KafkaError, TimeoutError, OSError):
+            return self.committed() >= self.feed.count and not self.behind()
+        return False
 
     def verdict(self) -> Verdict:
         """Compare what is in the topics with the pure replay of the in-topics as they are."""
