@@ -9,6 +9,10 @@ from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 
 
+SLOW_MS = 100
+"""Between slices of the work of those who are killed, so that there is some left."""
+
+
 def play(stage: Stage) -> None:
     """The same load three times: left alone, with kills, with two workers."""
     bodies: defaultdict[Revision, set[bytes]] = defaultdict(set)
@@ -17,7 +21,8 @@ def play(stage: Stage) -> None:
         for number in stage.rounds(short=3, full=3):
             work = stage.work(broker, stage.load())
             work.send()
-            with work.crew(2 if number == 3 else 1) as crew:
+            slow = {"slow_ms": SLOW_MS} if number == 2 else {}
+            with work.crew(2 if number == 3 else 1, **slow) as crew:
                 for _ in range(stage.sized(smoke=1, short=3, full=10) if number == 2 else 0):
                     crew.tend()
                     crew.hands[0].hear("CHECKPOINT", times=2)

@@ -30,7 +30,7 @@ def one_node(stage: Stage) -> None:
     with stage.brokers(proxied=True) as brokers:
         work = stage.work(brokers, stage.load())
         work.send()
-        with work.crew(1, slow_ms=SLOW_MS) as crew:
+        with work.crew(1, slow_ms=stage.sized(smoke=300, short=SLOW_MS, full=SLOW_MS)) as crew:
             for _ in stage.rounds(smoke=1, short=2, full=5):
                 work.gets_on(crew)
                 _suffer(stage, brokers, work, crew, "kill", 1, down)
