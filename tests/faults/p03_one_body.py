@@ -8,7 +8,6 @@ from tests.faults.checker import Revision
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 
-
 SLOW_MS = 100
 """Between slices of the work of those who are killed, so that there is some left."""
 
