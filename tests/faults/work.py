@@ -119,8 +119,8 @@ class Work:
     async def _offsets(self) -> tuple[int, int]:
         reader = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.app_id, enable_auto_commit=False)
         async with asyncio.timeout(10):
-            await reader.start()
             try:
+                await reader.start()
                 numbers = range(self.feed.partitions)
                 places = [TopicPartition(self.prefix + topic, number) for topic in IN_TOPICS for number in numbers]
                 ends = await reader.end_offsets(places)
