@@ -14,8 +14,9 @@ from typing import Any, Final
 import yaml
 
 from deploy import dashboards, sizing
+from detector.access import WORDS
 from detector.settings.model import APP_ID
-from schemas.access import Operation, acls
+from schemas.access import acls
 from schemas.topics import topics
 
 HERE: Final = Path(__file__).parent
@@ -26,14 +27,6 @@ CLUSTER: Final = "decay"
 REPLICAS: Final = 3
 
 _HEAD: Final = "# Made by `python -m deploy.generate` from {source}; not edited by hand.\n"
-_OPERATIONS: Final[Mapping[Operation, str]] = {
-    "READ": "Read",
-    "WRITE": "Write",
-    "CREATE": "Create",
-    "DESCRIBE": "Describe",
-    "DESCRIBE_CONFIGS": "DescribeConfigs",
-    "ALTER_CONFIGS": "AlterConfigs",
-}
 _RESOURCES: Final = {"TOPIC": "topic", "GROUP": "group", "TRANSACTIONAL_ID": "transactionalId"}
 
 
@@ -77,7 +70,7 @@ def kafka_users() -> list[dict[str, Any]]:
         entries: dict[tuple[str, str, bool], list[str]] = {}
         for acl in of_user:
             key = (_RESOURCES[acl.resource], acl.name, acl.prefixed)
-            entries.setdefault(key, []).append(_OPERATIONS[acl.operation])
+            entries.setdefault(key, []).append(WORDS[acl.operation])
         allowed = [
             {
                 "resource": {"type": kind, "name": name, "patternType": "prefix" if prefixed else "literal"},

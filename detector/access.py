@@ -15,7 +15,7 @@ Format = Literal["table", "commands", "json", "yaml"]
 _PROPERTIES: Final = "admin.properties"
 """Where the commands say how Kafka's tool logs in; the file is the operator's own."""
 
-_WORDS: Final[Mapping[Operation, str]] = {
+WORDS: Final[Mapping[Operation, str]] = {
     "READ": "Read",
     "WRITE": "Write",
     "CREATE": "Create",
@@ -90,7 +90,7 @@ def _commands(acls: Sequence[Acl], users: Mapping[Principal, str], brokers: str)
         alike.setdefault(key, []).append(name)
     for (who, resource, prefixed, operations), names in alike.items():
         words = [*start, "--allow-principal", who]
-        words += [word for operation in operations for word in ("--operation", _WORDS[operation])]
+        words += [word for operation in operations for word in ("--operation", WORDS[operation])]
         words += [word for name in names for word in (_OPTIONS[resource], name)]
         words += ["--resource-pattern-type", "prefixed"] if prefixed else []
         yield shlex.join(words)

@@ -30,7 +30,7 @@ class Arms:
 
     def of(self, account: Account) -> Armed:
         """Those of an account."""
-        name = account.tenant_id if account.tenant_id in self._plan.tenants else ""
+        name = self._plan.row_of(account.tenant_id)
         found = self._of_tenant.get(name)
         if found is None:
             tenant = self._plan.tenant(account.tenant_id)

@@ -261,7 +261,7 @@ class Detect:
 
     def _daily_of(self, tenant_id: str) -> tuple[Rule, ...]:
         """The daily rules in every form that the tenant has."""
-        name = tenant_id if tenant_id in self._plan.tenants else ""
+        name = self._plan.row_of(tenant_id)
         forms = self._forms.get(name)
         if forms is None:
             tenant = self._plan.tenant(tenant_id)
@@ -370,7 +370,7 @@ class Detect:
 
     def _owed(self, tenant_id: str, cls: type[Event]) -> tuple[Asked, ...]:
         """Whom to ask about a new account: the rules that its first event wakes, and those that wait from then on."""
-        name = tenant_id if tenant_id in self._plan.tenants else ""
+        name = self._plan.row_of(tenant_id)
         found = self._begin.get((name, cls))
         if found is None:
             tenant, entry = self._plan.tenant(tenant_id), self._plan.entries.get(cls)

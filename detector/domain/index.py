@@ -174,7 +174,7 @@ class Index:
 
     def _asked_of(self, tenant_id: str, tenant: Tenant) -> Mapping[str, tuple[int, list[Rule], int]]:
         """For each family how many rules judge whatever account it is, which have to be asked, and how many it has."""
-        name = tenant_id if tenant_id in self._plan.tenants else ""
+        name = self._plan.row_of(tenant_id)
         found = self._asked.get(name)
         if found is None:
             found = self._asked[name] = {}

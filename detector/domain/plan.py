@@ -147,6 +147,10 @@ class Plan(msgspec.Struct, frozen=True):
     default: Tenant
     human_touch: Mark
 
+    def row_of(self, tenant_id: str) -> str:
+        """The name of a tenant's row; "" for the default one, which all unlisted tenants share."""
+        return tenant_id if tenant_id in self.tenants else ""
+
     def tenant(self, tenant_id: str) -> Tenant:
         """The row of a tenant, or the default one."""
         return self.tenants.get(tenant_id, self.default)
