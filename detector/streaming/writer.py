@@ -73,15 +73,19 @@ class Writer:
         """
         try:
             return await self._write(changes, reached)
-        except InvalidTxnState as error:
-            raise self._why(error) from error
+        except Exception as error:
+            reason = self._reason()
+            if reason is not None and isinstance(error, InvalidTxnState):
+                raise reason from error
+            raise
 
-    def _why(self, error: Exception) -> BaseException:
-        """What the transaction itself failed of: aiokafka sends on, and is told only that it is over."""
+    def _reason(self) -> BaseException | None:
+        """What the transaction itself failed of: aiokafka sends on, and is told only that it is over.
+
+        It is to be asked after every failure, or Python logs it as an exception that nobody heard.
+        """
         manager = getattr(self._producer, "_txn_manager", None)
-        ended = manager.wait_for_transaction_end() if manager is not None else None
-        reason = ended.exception() if ended is not None and ended.done() and not ended.cancelled() else None
-        return reason or error
+        return None if manager is None else _heard(manager.wait_for_transaction_end())
 
     async def _write(self, changes: Changes, reached: Mapping[str, int]) -> Written:
         producer, crash_point = self._producer, self.crash_point
@@ -132,7 +136,17 @@ class Writer:
                 batches[-1].append(timestamp=None, key=key, value=value, headers=list(headers))
         batches = [batch for batch in batches if batch.record_count()]
         self.unanswered += sum(batch.record_count() for batch in batches)
-        return [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
+        answers = []
+        for batch in batches:
+            answer = await producer.send_batch(batch, topic, partition=partition)
+            answer.add_done_callback(_heard)  # after one has failed nobody asks the others
+            answers.append(answer)
+        return answers
+
+
+def _heard(answer: asyncio.Future[Any]) -> BaseException | None:
+    """What an answer failed of, if it is there and did."""
+    return answer.exception() if answer.done() and not answer.cancelled() else None
 
 
 def producer_factory(options: WorkerOptions) -> ProducerFactory:

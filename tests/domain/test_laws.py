@@ -7,33 +7,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detector.domain import hot
 from detector.domain.events import ContentSent
-from detector.domain.features import (
-    feature_first_used,
-    feature_hash,
-    feature_last_used,
-    features_complete_from,
-    features_used,
-    newcomers,
-)
-from detector.domain.members import distinct_in_months
 from detector.domain.operators.once import Once
 from detector.domain.state import (
-    AccountRecord,
     decode_account_record,
     decode_partition_record,
     encode_record,
 )
 from detector.domain.verdict import GRACE_MS
-from detector.domain.watched import counted_from, person_counts, watched
 from tests.domain.good_news import good_news
+from tests.domain.kept import facts_of
 from tests.domain.streams import IDS, NAUGHTY, TOPICS, TYPES, rows
 from tests.domain.world import DAY, MINUTE, PLAN, T0, Row, World, log_of
 
 bounded = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 END = 40 * DAY
-FEATURES = [feature_hash(name) for name in IDS]
 
 
 def end_of(stream: Sequence[Row]) -> int:
@@ -169,33 +157,13 @@ def _delayed(stream: list[Row], random: Random) -> Iterator[tuple[Row, int]]:
 
 
 def facts(world: World) -> dict[str, bytes]:
-    """What is kept of events, without what the order of arrival may leave: ids, alerts, deadlines, record times."""
-    found = {}
-    for key, value in world.store.items():
-        if key.startswith(b"a/"):
-            record = decode_account_record(value)
-            kept = AccountRecord(profile=record.profile, people=record.people, goals=record.goals, marks=record.marks)
-            kept.tracks, kept.logs = record.tracks, record.logs
-            block = bytearray(world.store[b"h/" + key[2:]])
-            usage: list[object] = [
-                hot.last_usage(block),
-                hot.first_usage(block),
-                hot.first_seen(block),
-                hot.active_users(block),
-            ]
-            days = T0 // DAY - 70, T0 // DAY + 400
-            usage += [hot.newest_day(block), hot.day_counts(block, *days)]
-            usage += [(who, counted_from(block, who), person_counts(block, who, *days)) for who in watched(block)]
-            usage += [sorted(newcomers(block)), features_complete_from(block)]
-            usage += [features_used(block, (hot.newest_day(block) or 0) - back, 28) for back in range(8)]
-            usage += [(feature_last_used(block, name), feature_first_used(block, name)) for name in FEATURES]
-            months = range((hot.newest_day(block) or 0) // 30 - 7, (hot.newest_day(block) or 0) // 30 + 1)
-            usage += [
-                hot.distinct_members(block, days[0]),
-                [distinct_in_months(block, month, month) for month in months],
-            ]
-            found[key.decode()] = encode_record(kept) + repr(usage).encode()
-    return found
+    """What is kept of events, by account."""
+    days = T0 // DAY - 70, T0 // DAY + 400
+    return {
+        key.decode(): facts_of(value, world.store[b"h/" + key[2:]], days, IDS)
+        for key, value in world.store.items()
+        if key.startswith(b"a/")
+    }
 
 
 @bounded

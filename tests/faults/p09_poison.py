@@ -1,31 +1,20 @@
 """P9: a poison pill costs only itself: everything of two public corpora of bad input, one among ten good records."""
 
-import asyncio
 import json
-import threading
-import time
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from detector.codec import partition_of
 from detector.files.log import Sent
-from schemas.topics import IN_TOPICS, USAGE
+from schemas.topics import USAGE
 from tests.codec.corpus import json_cases, naughty_strings
 from tests.faults.feed import Feed
+from tests.faults.latency import LEAST_SECONDS, p99, watched
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
-from tests.faults.work import Work
 
 GOOD_A_PILL: Final = 10
-_LOOK_SECONDS: Final = 0.05
-_P99: Final = 0.99
-_LEAST_SECONDS: Final = 1.0
-"""A second between two checkpoints: less is chance."""
 
 
 def pills() -> list[tuple[bytes | None, bytes, tuple[tuple[str, bytes], ...]]]:
@@ -84,49 +73,8 @@ def play(stage: Stage) -> None:
         stage.judge(work)
         stage.rounds_done = 1
     if rate:
-        most = 2 * max(latencies["alone"], _LEAST_SECONDS)
+        most = 2 * max(latencies["alone"], LEAST_SECONDS)
         assert latencies["poisoned"] <= most, f"good records waited longer: {latencies}"
-
-
-@contextmanager
-def watched(work: Work) -> Iterator[list[tuple[float, int, int]]]:
-    """Look at the log's end and at what is committed of it while the block runs: (seconds, records, committed)."""
-    looks: list[tuple[float, int, int]] = []
-    over = threading.Event()
-
-    async def look() -> None:
-        reader = AIOKafkaConsumer(bootstrap_servers=work.bootstrap, group_id=work.app_id, enable_auto_commit=False)
-        await reader.start()
-        numbers = range(work.feed.partitions)
-        places = [TopicPartition(work.prefix + topic, number) for topic in IN_TOPICS for number in numbers]
-        try:
-            while not over.is_set():
-                ends = await reader.end_offsets(places)
-                committed = await reader._coordinator.fetch_committed_offsets(places)
-                done = sum(max(0, found.offset) for found in committed.values())
-                looks.append((time.monotonic(), sum(ends.values()), done))
-                await asyncio.sleep(_LOOK_SECONDS)
-        finally:
-            await reader.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(look()), daemon=True)
-    thread.start()
-    try:
-        yield looks
-    finally:
-        over.set()
-        thread.join()
-
-
-def p99(looks: Sequence[tuple[float, int, int]]) -> float:
-    """The seconds after which 99% of the records were committed, by the looks at which each was first seen and done."""
-    sent, done = [records for _, records, _ in looks], [committed for _, _, committed in looks]
-    times = [at for at, _, _ in looks]
-    waited = sorted(
-        times[min(bisect_left(done, number), len(times) - 1)] - times[bisect_left(sent, number)]
-        for number in range(1, max(done) + 1)
-    )
-    return waited[int(_P99 * (len(waited) - 1))]
 
 
 PROMISE = Promise("P9", "a record that cannot be used costs only itself", play, smoke=True)

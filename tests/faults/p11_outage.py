@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BACK_SECONDS: Final = {"kill": 30.0, "freeze": 60.0, "stall": 30.0, "reset": 30.0}
 """So long after the fault the work must have gone on."""
 
-SLOW_MS: Final = 60
+SLOW_MS: Final = {"smoke": 300, "short": 300, "full": 60}
 """Between slices of work, so that there is work left after the last fault."""
 
 EXITS: Final = 2
@@ -30,7 +30,7 @@ def one_node(stage: Stage) -> None:
     with stage.brokers(proxied=True) as brokers:
         work = stage.work(brokers, stage.load())
         work.send()
-        with work.crew(1, slow_ms=stage.sized(smoke=300, short=SLOW_MS, full=SLOW_MS)) as crew:
+        with work.crew(1, slow_ms=SLOW_MS[stage.scale]) as crew:
             for _ in stage.rounds(smoke=1, short=2, full=5):
                 work.gets_on(crew)
                 _suffer(stage, brokers, work, crew, "kill", 1, down)
@@ -46,7 +46,7 @@ def three_nodes(stage: Stage) -> None:
     with stage.brokers(3, proxied=True) as brokers:
         work = stage.work(brokers, stage.load())
         work.send()
-        with work.crew(1, slow_ms=SLOW_MS) as crew:
+        with work.crew(1, slow_ms=SLOW_MS[stage.scale]) as crew:
             for number in stage.rounds(short=len(chosen), full=len(chosen)):
                 fault, role = chosen[number - 1]
                 work.gets_on(crew)

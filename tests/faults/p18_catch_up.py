@@ -1,13 +1,16 @@
 """P18 and P19: a backlog and a flood are worked off without a rebalance and in flat memory."""
 
 import time
+from typing import Final
 
 from tests.faults.crew import Hand
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 
-RSS_RATIO = 1.5
-RSS_MORE_MIB = 100.0
+LIVE_RATE: Final = 250.0
+TIMES_LIVE: Final = 5
+RSS_RATIO: Final = 1.5
+RSS_MORE_MIB: Final = 100.0
 
 
 def backlog(stage: Stage) -> None:
@@ -22,7 +25,7 @@ def backlog(stage: Stage) -> None:
                 began = time.monotonic()
                 crew.hands[0].hear("READY")
                 if work is live:
-                    with work.sending(rate=250):
+                    with work.sending(rate=LIVE_RATE):
                         steady = _rss(crew.hands[0], 5)
                 crew.wait(lambda work=work: work.applied(1), limit=3_600, what="the end of the feed")  # type: ignore[misc]
                 rates.append(feed.count / (time.monotonic() - began))
@@ -37,6 +40,7 @@ def backlog(stage: Stage) -> None:
         )
         stage.figure("records/s catching up", rates[1])
         stage.figure("RSS steady and catching up, MiB", [round(steady), round(peak)])
+        assert rates[1] >= TIMES_LIVE * LIVE_RATE, f"{rates[1]:.0f} records/s in catching up, {LIVE_RATE:.0f} live"
         assert peak <= RSS_RATIO * steady, f"{peak:.0f} MiB catching up, {steady:.0f} before"
         stage.rounds_done = 1
 

@@ -3,18 +3,23 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 from detector.codec import partition_of
 from detector.domain.events import TOPIC_OF
 from detector.files.log import Sent
 from harness.load import DAY_MS
 from tests.faults.feed import START_MS, Feed
+from tests.faults.latency import p99, watched
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 
-HOUR_MS = 3_600_000
-DAYS = 12
-LIMIT_SECONDS = 60.0
+HOUR_MS: Final = 3_600_000
+DAYS: Final = 12
+RATE: Final = 400.0
+CALM_SECONDS: Final = 5.0
+STORM_SECONDS: Final = 60.0
+"""From an event to the commit of its alerts, for 99% of them."""
 
 
 def play(stage: Stage) -> None:
@@ -26,12 +31,17 @@ def play(stage: Stage) -> None:
     with stage.broker() as broker:
         work = stage.work(broker, feed)
         calm = [record for record in feed.records if record.timestamp < _struck(0)]
-        work.send(records=calm, end=False)
         with work.crew(1) as crew:
             (hand,) = crew.hands
             hand.hear("READY")
-            work.send(records=feed.records[len(calm) :])
-            seconds = work.settle(crew)
+            with watched(work) as looks:
+                work.send(records=calm, end=False, rate=RATE)
+                crew.wait(lambda: work.behind() == 0, what="the end of the calm")
+            calm_p99 = p99(looks)
+            with watched(work) as looks:
+                work.send(records=feed.records[len(calm) :])
+                seconds = work.settle(crew)
+            storm_p99 = p99(looks)
             assert hand.count("ASSIGNED") == 1, "there was a rebalance"
         stage.judge(work)
         bodies = [json.loads(body) for body in work.alerts()]
@@ -42,6 +52,10 @@ def play(stage: Stage) -> None:
         stage.figure("accounts", accounts)
         stage.figure("alerts", len(bodies))
         stage.figure("seconds for the storm", seconds)
+        stage.figure("p99 calm (s)", f"{calm_p99:.2f}")
+        stage.figure("p99 in the storm (s)", f"{storm_p99:.2f}")
+        assert calm_p99 <= CALM_SECONDS, f"{calm_p99:.1f} s from an event to its alerts"
+        assert storm_p99 <= STORM_SECONDS, f"{storm_p99:.1f} s from an event of the storm to its alerts"
         assert opened == dict.fromkeys(opened, 1), "an account has two alerts of one episode"
         assert len(opened) == accounts, f"{len(opened)} of {accounts} accounts have their alert"
         assert ended == opened + again, f"{sum(ended.values())} of {sum((opened + again).values())} were resolved once"

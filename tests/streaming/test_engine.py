@@ -1,6 +1,7 @@
 """The order of things: who may write, what is applied, what becomes durable together, and what a rebalance forgets."""
 
 import asyncio
+import gc
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -194,6 +195,30 @@ def test_a_transaction_that_is_over_is_told_by_what_ended_it() -> None:
         assert stage.exits == [77]
 
     asyncio.run(scene())
+
+
+def test_what_fails_together_is_told_once_and_leaves_no_traceback() -> None:
+    """Batches that fail after the first, and the transaction itself, would be logged when they are thrown away."""
+    unheard: list[Any] = []
+
+    async def scene() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+        stage = Stage(capacity=1)
+        await stage.assign(0)
+        producer: Any = stage.producers[0]
+        ended = asyncio.get_running_loop().create_future()
+        ended.set_exception(TransactionalIdAuthorizationFailed("app-0"))
+        producer._txn_manager = SimpleNamespace(wait_for_transaction_end=lambda: ended)
+        producer.fails_at, producer.error = "send", TransactionalIdAuthorizationFailed("app-0")
+        await stage.deliver("usage", b"1")
+        await stage.engine.checkpoint()
+        assert stage.exits == [77]
+        assert sum(step.startswith("send") for step in producer.journal) > 1
+        producer._txn_manager = None
+
+    asyncio.run(scene())
+    gc.collect()
+    assert unheard == []
 
 
 def test_a_checkpoint_that_nobody_answers_ends_the_process_with_75() -> None:
