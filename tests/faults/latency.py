@@ -17,13 +17,14 @@ LEAST_SECONDS: Final = 1.0
 """A second between two checkpoints: less is chance."""
 _LOOK_SECONDS: Final = 0.05
 _P99: Final = 0.99
+_START_SECONDS: Final = 30.0
 
 
 @contextmanager
 def watched(work: Work) -> Iterator[list[tuple[float, int, int]]]:
     """Look at the log's end and at what is committed of it while the block runs: (seconds, records, committed)."""
     looks: list[tuple[float, int, int]] = []
-    over = threading.Event()
+    first, over = threading.Event(), threading.Event()
 
     async def look() -> None:
         reader = AIOKafkaConsumer(bootstrap_servers=work.bootstrap, group_id=work.app_id, enable_auto_commit=False)
@@ -36,6 +37,7 @@ def watched(work: Work) -> Iterator[list[tuple[float, int, int]]]:
                 committed = await reader._coordinator.fetch_committed_offsets(places)
                 done = sum(max(0, found.offset) for found in committed.values())
                 looks.append((time.monotonic(), sum(ends.values()), done))
+                first.set()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             await reader.stop()
@@ -43,6 +45,7 @@ def watched(work: Work) -> Iterator[list[tuple[float, int, int]]]:
     thread = threading.Thread(target=lambda: asyncio.run(look()), daemon=True)
     thread.start()
     try:
+        first.wait(_START_SECONDS)
         yield looks
     finally:
         over.set()

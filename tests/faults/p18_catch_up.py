@@ -22,8 +22,8 @@ def backlog(stage: Stage) -> None:
         rates = []
         for work in (live, late):
             with work.crew(1) as crew:
-                began = time.monotonic()
                 crew.hands[0].hear("READY")
+                began = time.monotonic()
                 if work is live:
                     with work.sending(rate=LIVE_RATE):
                         steady = _rss(crew.hands[0], 5)

@@ -7,8 +7,10 @@ from typing import Final
 
 from detector.codec import partition_of
 from detector.domain.events import TOPIC_OF
+from detector.files.emit import heartbeat
 from detector.files.log import Sent
 from harness.load import DAY_MS
+from schemas.topics import IN_TOPICS, USAGE
 from tests.faults.feed import START_MS, Feed
 from tests.faults.latency import p99, watched
 from tests.faults.promise import Promise
@@ -36,7 +38,7 @@ def play(stage: Stage) -> None:
             hand.hear("READY")
             with watched(work) as looks:
                 work.send(records=calm, end=False, rate=RATE)
-                crew.wait(lambda: work.behind() == 0, what="the end of the calm")
+                crew.wait(lambda: work.applied(accounts / feed.count), what="the end of the calm")
             calm_p99 = p99(looks)
             with watched(work) as looks:
                 work.send(records=feed.records[len(calm) :])
@@ -68,6 +70,9 @@ def _struck(number: int) -> int:
 
 def _storm(feed: Feed, accounts: int) -> Iterator[Sent]:
     names = [f"account-{number:05d}" for number in range(accounts)]
+    for topic in set(IN_TOPICS) - {USAGE}:
+        for number in range(feed.partitions):
+            yield heartbeat(topic, number, START_MS + 10 * HOUR_MS)  # usage of the calm waits for no other topic
     for name in names:
         yield _event(feed, name, "usage.recorded", START_MS + 9 * HOUR_MS)
     for at, kind, more in (
