@@ -32,6 +32,11 @@ def weekday_of(day: int) -> int:
     return (day + 3) % 7
 
 
+def days_of(first: int, last: int) -> int:
+    """How many UTC days there are from one instant to another, the days of both included; 0 or less: the other way."""
+    return last // DAY_MS - first // DAY_MS + 1
+
+
 @final
 class Calendar:
     """Zone, working days and holidays of one account; immutable, so one object serves all accounts that agree.

@@ -16,7 +16,7 @@ from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.alerts import Alert, DeadlineTrigger, RecordTrigger, ValueIndex, alert_of, ended_with_rule, iso
 from detector.domain.armed import Arms
-from detector.domain.calendar import DAY_MS
+from detector.domain.calendar import DAY_MS, days_of
 from detector.domain.erasure import PERSON, forget_person, is_about
 from detector.domain.events import (
     AccountErased,
@@ -129,7 +129,7 @@ class Detect:
         self._trends = tuple(rule for rule in plan.rules if isinstance(rule.operator, Trend))
         forms = (form for tenant in (plan.default, *plan.tenants.values()) for form in _forms_of(tenant, self._trends))
         self._reach = max((form.operator.reach for form in forms if isinstance(form.operator, Trend)), default=0)
-        self._forms: dict[str, tuple[Rule, ...]] = {}
+        self._forms: dict[str, tuple[tuple[int, Rule], ...]] = {}
         self._begin: dict[tuple[str, type[Event]], tuple[Asked, ...]] = {}
         self._assessed: tuple[Account | None, Moment | None, Assessment | None] = (None, None, None)
         usage = plan.entries.get(UsageRecorded)
@@ -257,16 +257,24 @@ class Detect:
         return not hot.wake_mask(block) & (_FULL | _CHANGED | _MOVED) and self._quiet(tenant_id, block, due)
 
     def _quiet(self, tenant_id: str, block: bytes | bytearray, due: int) -> bool:
-        return all(rule.operator.quiet(block, due) for rule in self._daily_of(tenant_id))
+        first = hot.first_seen(block)
+        age = 0 if first is None else days_of(first, due)
+        for needs, rule in self._daily_of(tenant_id):
+            if needs > age:  # so do all that follow
+                return True
+            if not rule.operator.quiet(block, due):
+                return False
+        return True
 
-    def _daily_of(self, tenant_id: str) -> tuple[Rule, ...]:
-        """The daily rules in every form that the tenant has."""
+    def _daily_of(self, tenant_id: str) -> tuple[tuple[int, Rule], ...]:
+        """The daily rules in every form that the tenant has, by the days of history that each needs."""
         name = self._plan.row_of(tenant_id)
         forms = self._forms.get(name)
         if forms is None:
             tenant = self._plan.tenant(tenant_id)
             armed = (rule for rule in self._daily if rule.index in tenant.armed)
-            forms = self._forms[name] = tuple(form for rule in armed for form in tenant.forms_of(rule))
+            found = ((form.operator.history_days or 0, form) for rule in armed for form in tenant.forms_of(rule))
+            forms = self._forms[name] = tuple(sorted(found, key=lambda one: one[0]))
         return forms
 
     def time(self, account: Account, due: int, *, daily: bool) -> None:

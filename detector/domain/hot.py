@@ -272,7 +272,7 @@ def active_users(block: bytes | bytearray) -> ActiveUsers | None:
     return None if at_ms == LONG_AGO else ActiveUsers(at_ms, people, period_days)
 
 
-def first_seen(block: bytearray) -> int | None:
+def first_seen(block: bytes | bytearray) -> int | None:
     """Return the earliest instant given to `mark_seen`."""
     at_ms: int = I64.unpack_from(block, FIRST_SEEN)[0]
     return None if at_ms == NEVER else at_ms

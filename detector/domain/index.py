@@ -10,7 +10,7 @@ from typing import Final, final
 import msgspec
 
 from detector.domain.account import Account
-from detector.domain.calendar import DAY_MS
+from detector.domain.calendar import DAY_MS, days_of
 from detector.domain.evidence import FAMILIES, FRESH_MS, KNOWN_MS, VOICES, heard, last_event, last_verified, proof
 from detector.domain.plan import Plan, Rule, Tenant
 from detector.domain.state import Episode
@@ -105,7 +105,7 @@ class Index:
             value = value_of(scores, weights, {family for family in scores if seen[family] is None})
         evidence, ages = self._evidence(account, at, seen)
         whole = EACH_LOSS ** losses_of(account)
-        judged = dict(zip(FAMILIES, self._judged(account, moment.now), strict=True))
+        judged = dict(zip(FAMILIES, self._judged(account, moment), strict=True))
         confidence = {family: known * judged[family] / 1000 * whole for family, known in evidence.items()}
         verified = last_verified(account)
         return Assessment(
@@ -149,26 +149,32 @@ class Index:
         found["relationship"] *= sum(at - last < KNOWN_MS for last in voices if last is not None) / len(VOICES)
         return found, [*ages, due, *(_plus(last, KNOWN_MS) for last in voices)]
 
-    def _judged(self, account: Account, now: int) -> list[int]:
+    def _judged(self, account: Account, moment: Moment) -> list[int]:
         """The share of each family's rules that are armed (R2.7) and have seen enough history (R2.4), in thousandths.
 
         They are asked at the first step of a UTC day: it takes weeks to know enough, and eighty rules to be asked.
         """
-        record, day = account.record, now // DAY_MS
+        record, day = account.record, moment.now // DAY_MS
         standing = record.standing
         if standing.judged_on != day or record.release != self._plan.release:
             tenant = self._plan.tenant(account.tenant_id)
             asked_of = self._asked_of(account.tenant_id, tenant)
             standing.judged_on, standing.cold = day, []
-            standing.judged = [self._share(account, tenant, now, *asked_of[family]) for family in FAMILIES]
+            standing.judged = [self._share(account, tenant, moment, *asked_of[family]) for family in FAMILIES]
         return standing.judged
 
-    def _share(self, account: Account, tenant: Tenant, now: int, sure: int, asked: list[Rule], every: int) -> int:
+    def _share(
+        self, account: Account, tenant: Tenant, moment: Moment, sure: int, asked: list[Rule], every: int
+    ) -> int:
+        age = days_of(moment.first_event, moment.now)
         for rule in asked:
             own = tenant.rule_for(rule, account)
-            if own is not None and own.operator.warm(account, now):
+            if own is None:
+                continue
+            needs = own.operator.history_days
+            if needs is None or (needs <= age and own.operator.warm(account, moment.now)):
                 sure += 1
-            elif own is not None:
+            else:
                 account.record.standing.cold.append(rule.id)
         return 1000 * sure // every if every else 1000
 
@@ -179,7 +185,7 @@ class Index:
         if found is None:
             found = self._asked[name] = {}
             for family, rules in self._rules.items():
-                asked = [rule for rule in rules if rule.index in tenant.variants or rule.operator.needs_history]
+                asked = [rule for rule in rules if rule.index in tenant.variants or rule.operator.history_days is not None]
                 sure = sum(rule.index in tenant.armed and rule not in asked for rule in rules)
                 found[family] = sure, [rule for rule in asked if rule.index in tenant.armed], len(rules)
         return found

@@ -125,8 +125,8 @@ class Operator(Protocol):
         ...
 
     @property
-    def needs_history(self) -> bool:
-        """Whether it is not always warm."""
+    def history_days(self) -> int | None:
+        """None where it is always warm. Else it is not, nor finds anything, before so many UTC days of an account."""
         ...
 
     def needs_record(self, account: Account) -> bool:
@@ -170,9 +170,9 @@ class EventDriven(msgspec.Struct, frozen=True):
         return False
 
     @property
-    def needs_history(self) -> bool:
+    def history_days(self) -> int | None:
         """It needs none."""
-        return False
+        return None
 
     def needs_record(self, account: Account) -> bool:
         """Nothing is found by the day."""
@@ -214,9 +214,9 @@ class Daily(msgspec.Struct, frozen=True):
         return True
 
     @property
-    def needs_history(self) -> bool:
-        """A baseline."""
-        return True
+    def history_days(self) -> int | None:
+        """As many as its windows reach back."""
+        raise NotImplementedError
 
     def needs_record(self, account: Account) -> bool:
         """The hot block shows everything."""

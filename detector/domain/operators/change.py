@@ -42,6 +42,11 @@ class Change(Daily, frozen=True):
         """That of the series' subjects."""
         return self.series.kind
 
+    @property
+    def history_days(self) -> int | None:
+        """The window and those of the baseline."""
+        return self.days * (BASELINE_WINDOWS + 1)
+
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Whether the hot block alone shows that nothing opens today.
 

@@ -44,6 +44,11 @@ class Fall(Daily, frozen=True):
         """What the amounts are made of."""
         return self.windows.kept
 
+    @property
+    def history_days(self) -> int | None:
+        """Both windows."""
+        return 2 * self.days
+
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Whether the hot block, as far as it knows, shows no fall."""
         both = self.windows.from_block(block, settled_day(now), self.days)

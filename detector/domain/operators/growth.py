@@ -5,7 +5,7 @@ from typing import Final, final
 
 from detector.domain.account import Account
 from detector.domain.calendar import DAY_MS
-from detector.domain.features import Newcomer, newcomers
+from detector.domain.features import NEW_AFTER_DAYS, Newcomer, newcomers
 from detector.domain.layout import MONTH_DAYS
 from detector.domain.members import distinct_in_months
 from detector.domain.state import Episode
@@ -32,6 +32,11 @@ class Growth(Daily, frozen=True):
     within_days: int
     lasts_days: int
     kind: None = None
+
+    @property
+    def history_days(self) -> int | None:
+        """A feature is new so long after the account was first seen; people are counted over longer."""
+        return NEW_AFTER_DAYS
 
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Whether neither people nor features have grown."""

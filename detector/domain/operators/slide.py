@@ -36,6 +36,11 @@ class Slide(Daily, frozen=True):
     expires_days: int = 56
     kind: None = None
 
+    @property
+    def history_days(self) -> int | None:
+        """The reference and two days more, all of them business days."""
+        return self.slope.reference + 2
+
     def quiet(self, block: bytes | bytearray, now: int) -> bool:
         """Whether the hot block alone shows, on weeks of Monday to Friday, that there is no slide."""
         day = settled_day(now)

@@ -182,9 +182,9 @@ class Threshold(EventDriven, frozen=True):
         return (None,)
 
     @property
-    def needs_history(self) -> bool:
-        """Where it compares with a usual week."""
-        return self.usual is not None
+    def history_days(self) -> int | None:
+        """A usual week may be known from the first day on: then it is none."""
+        return None if self.usual is None else 0
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether a usual week is known: of very many events only the latest are kept."""

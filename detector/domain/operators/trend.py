@@ -302,9 +302,9 @@ class Trend(msgspec.Struct, frozen=True, dict=True):
         return past.at(0) != NONE and any(step.seen(past) is not None for step in self.steps)
 
     @property
-    def needs_history(self) -> bool:
-        """As much as its rungs look back."""
-        return True
+    def history_days(self) -> int | None:
+        """As many as its rungs look back."""
+        return self.looks_back
 
     def warm(self, account: Account, now: int) -> bool:
         """Whether the index goes back as far as it looks."""
