@@ -1,7 +1,7 @@
 """One account in memory: its hot block, its record (thawed when first needed) and what both say of it at a moment."""
 
 from datetime import date
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from detector.domain.calendar import DAY_MS, Calendar, calendar_of
 from detector.domain.hot import NEVER, hash8
@@ -32,7 +32,6 @@ class Account:
     __slots__ = (
         "_calendar",
         "_raw",
-        "_record",
         "_unknown",
         "account_id",
         "first_event",
@@ -40,6 +39,7 @@ class Account:
         "last",
         "lost",
         "path",
+        "record",
         "record_dirty",
         "tenant_id",
     )
@@ -54,24 +54,28 @@ class Account:
         self.record_dirty = False
         self.lost: dict[str, int] = {}
         self._raw = raw
-        self._record: AccountRecord | None = AccountRecord() if raw is None else None
         self._unknown = NONE_UNKNOWN
         self._calendar: Calendar | None = None
+        if raw is None:
+            self.record: AccountRecord = AccountRecord()
 
-    @property
-    def record(self) -> AccountRecord:
-        """The account record; thawed at the first use. Raises StateError where that is the first of `is_readable`."""
-        record = self._record
-        if record is None:
-            assert self._raw is not None  # noqa: S101 - the constructor gives one or the other
-            record = self._record = decode_account_record(self._raw)
-            self._unknown = unknown_of(record, self._raw)
-        return record
+    if not TYPE_CHECKING:  # a type checker would take any name for a record
+
+        def __getattr__(self, name: str) -> AccountRecord:
+            """Thaw the record: the one attribute that may not be there yet, and is read too often for a property.
+
+            Raises StateError where that is the first of `is_readable`.
+            """
+            if name != "record" or self._raw is None:
+                raise AttributeError(name)
+            self.record = decode_account_record(self._raw)
+            self._unknown, self._raw = unknown_of(self.record, self._raw), None
+            return self.record
 
     @property
     def frozen(self) -> bool:
         """Whether the record was not used yet."""
-        return self._record is None
+        return self._raw is not None
 
     def is_readable(self) -> bool:
         """Thaw the record and say whether it could be read."""

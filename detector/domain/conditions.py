@@ -11,9 +11,10 @@ import msgspec
 from detector.domain import events as e
 from detector.domain.account import Account
 from detector.domain.events import Event
-from detector.domain.measures import Kept, Measure, Track
+from detector.domain.measures import Count, Kept, Measure, Track
 from detector.domain.moments import is_outcome
 from detector.domain.state import Goal
+from detector.domain.sums import Sum
 from detector.domain.verdict import Evidence, Moment, earliest
 
 
@@ -187,14 +188,22 @@ class Within(OfFacts, frozen=True):
     def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
         """What it reads now; it may change when the measure may."""
         value = self.measure.value(account, moment.now, subject)
+        holds = self.admits(value)
         bound = next((b for b in (self.at_least, self.above, self.at_most, self.below) if b is not None), None)
         shown = "unknown" if value is None else value if isinstance(value, str) else f"{value:g}"
         return Held(
-            holds=self.admits(value),
-            due=self.measure.next_change(account, moment.now, subject),
+            holds=holds,
+            due=self._due(account, moment.now, subject, holds=holds),
             text=f"{self.measure.name} {shown}",
             evidence=(Evidence(self.measure.name, value, bound, self.measure.unit),),
         )
+
+    def _due(self, account: Account, now: int, subject: str | None, *, holds: bool) -> int | None:
+        """Where too few are counted, time alone makes them no more: but for those that are dated ahead."""
+        measure = self.measure
+        if not holds and self.at_most is None and self.below is None and isinstance(measure, Count | Sum):
+            return measure.next_after(account, now, subject)
+        return measure.next_change(account, now, subject)
 
 
 @final
@@ -311,6 +320,13 @@ class Not(OfFacts, frozen=True):
         """The opposite; since when is not told."""
         found = self.condition.held(account, moment, subject)
         return Held(holds=not found.holds, due=found.due, text=found.text, evidence=found.evidence)
+
+
+def holds(condition: Condition, account: Account, moment: Moment, subject: str | None) -> bool:
+    """Whether a condition holds, where nothing is to be told of it: of a number within bounds it alone is read."""
+    if isinstance(condition, Within):
+        return condition.admits(condition.measure.value(account, moment.now, subject))
+    return condition.held(account, moment, subject).holds
 
 
 def latest(dues: Collection[int | None]) -> int | None:

@@ -163,9 +163,7 @@ class Index:
             standing.judged = [self._share(account, tenant, moment, *asked_of[family]) for family in FAMILIES]
         return standing.judged
 
-    def _share(
-        self, account: Account, tenant: Tenant, moment: Moment, sure: int, asked: list[Rule], every: int
-    ) -> int:
+    def _share(self, account: Account, tenant: Tenant, moment: Moment, sure: int, asked: list[Rule], every: int) -> int:
         age = days_of(moment.first_event, moment.now)
         for rule in asked:
             own = tenant.rule_for(rule, account)
@@ -185,7 +183,9 @@ class Index:
         if found is None:
             found = self._asked[name] = {}
             for family, rules in self._rules.items():
-                asked = [rule for rule in rules if rule.index in tenant.variants or rule.operator.history_days is not None]
+                asked = [
+                    rule for rule in rules if rule.index in tenant.variants or rule.operator.history_days is not None
+                ]
                 sure = sum(rule.index in tenant.armed and rule not in asked for rule in rules)
                 found[family] = sure, [rule for rule in asked if rule.index in tenant.armed], len(rules)
         return found

@@ -72,7 +72,8 @@ class Latest(msgspec.Struct, frozen=True):
 
     def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
         """When a value dated ahead begins to count, or this one no longer does."""
-        ahead = next((entry[0] for entry in self._entries(account, subject) if entry[0] > now), None)
+        entries = self._entries(account, subject)
+        ahead = next((entry[0] for entry in entries if entry[0] > now), None) if entries else None
         entry = self._entry(account, now, subject)
         ends = hot.NEVER if entry is None else self._ends(account, entry)
         if ends <= now or entry is None:
@@ -89,14 +90,10 @@ class Latest(msgspec.Struct, frozen=True):
 
     def _entry(self, account: Account, now: int, subject: str | None) -> Entry | None:
         """The latest entry that is not dated ahead and tells the field."""
-        return next(
-            (
-                entry
-                for entry in reversed(self._entries(account, subject))
-                if entry[0] <= now and self.log.field(entry, self.field, account) is not None
-            ),
-            None,
-        )
+        for entry in reversed(self._entries(account, subject)):
+            if entry[0] <= now and self.log.field(entry, self.field, account) is not None:
+                return entry
+        return None
 
     def _ends(self, account: Account, entry: Entry) -> int:
         fresh, extreme, at = self.fresh_ms, self.extreme, int(entry[0])

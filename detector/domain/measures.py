@@ -332,9 +332,10 @@ class Count(msgspec.Struct, frozen=True):
 
     def entries(self, account: Account, after: int, until: int, subject: str | None) -> list[Entry]:
         """The entries in (after, until], of one subject where the measure is kept per subject and one is given."""
-        kept = account.record.logs.get(self.log.name, [])
-        chosen = kept[bisect_right(kept, after, key=_time) : bisect_right(kept, until, key=_time)]
         log = self.log
+        chosen = within(account.record.logs.get(log.name), after, until)
+        if not chosen:
+            return chosen
         if self.roles:
             chosen = [entry for entry in chosen if log.field(entry, "role", account) in self.roles]
         if self.per is None or subject is None:
@@ -384,6 +385,15 @@ class Count(msgspec.Struct, frozen=True):
         log = account.record.logs.get(self.log.name, [])
         full = len(log) >= self.log.keep or "log" in account.record.evicted
         return log[0][0] if log and full else None
+
+
+def within(entries: list[Entry] | None, after: int, until: int) -> list[Entry]:
+    """Of sorted entries those in (after, until]: mostly all of them or none, which is seen without a search."""
+    if not entries:
+        return []
+    first = 0 if after < entries[0][0] else bisect_right(entries, after, key=_time)
+    last = len(entries) if entries[-1][0] <= until else bisect_right(entries, until, key=_time)
+    return entries[first:last]
 
 
 def _time(entry: Entry | tuple[int, int]) -> int:

@@ -6,11 +6,16 @@ from hypothesis import given, settings
 
 from detector.domain import detect, hot
 from detector.domain.account import Account
-from detector.domain.events import TouchLogged
+from detector.domain.events import TouchLogged, UsageMetered, UsageRecorded
+from detector.domain.operators.change import Change
+from detector.domain.operators.fall import Fall
+from detector.domain.operators.growth import Growth
+from detector.domain.operators.slide import Slide
+from detector.domain.operators.trend import Trend
 from detector.domain.owed import owed
 from tests.domain.streams import rows
 from tests.domain.test_laws import bounded, end_of
-from tests.domain.world import PLAN, Row, World, log_of
+from tests.domain.world import DAY, HOUR, PLAN, Row, Story, World, log_of
 
 ALL_WOKEN = msgspec.structs.replace(
     PLAN, entries={cls: msgspec.structs.replace(entry, only={}) for cls, entry in PLAN.entries.items()}
@@ -55,3 +60,40 @@ def test_a_touch_wakes_the_rules_whose_measures_take_it() -> None:
     assert "contact.dark" in asked
     assert "competitor.mentioned" not in asked
     assert len(asked) < len(entry.wakes)
+
+
+NEEDS_HISTORY = (Change, Fall, Growth, Slide, Trend)
+
+
+@settings(bounded, max_examples=25)
+@given(rows(gaps=(3 * HOUR, DAY, DAY, 9 * DAY), types=("usage.recorded", "usage.metered", "stakeholder.updated")))
+def test_not_asking_rules_before_there_can_be_history_changes_nothing(stream: list[Row]) -> None:
+    """R2.4: what needs so many days of history is neither warm nor ON before an account has had them."""
+    one = World(log_of(stream)).play(end_of(stream))
+    with pytest.MonkeyPatch.context() as patch:
+        for operator in NEEDS_HISTORY:
+            patch.setattr(operator, "history_days", 0)
+        two = World(log_of(stream)).play(end_of(stream))
+    assert one.alert_bytes == two.alert_bytes
+    assert one.health_bytes == two.health_bytes
+
+
+def test_a_rule_is_asked_as_soon_as_there_can_be_history() -> None:
+    """R2.4: of a busy account over 230 days, whose usage falls, rises and falls again, nothing comes late."""
+    story = Story()
+    for day in range(230):
+        level = 1 if 45 <= day < 60 or day >= 200 else 9 + day % 3
+        for person in range(6 if day < 90 else 12):
+            usage = {"count": level, "stakeholder_id": f"p{person}", "feature": f"f{person % 4 + day // 80}"}
+            story(day * DAY + person * HOUR, UsageRecorded, topic="usage", **usage)
+        story(day * DAY, UsageMetered, meter="calls", quantity=100.0 * level, topic="usage")
+    one = story.world(235 * DAY)
+    with pytest.MonkeyPatch.context() as patch:
+        for operator in NEEDS_HISTORY:
+            patch.setattr(operator, "history_days", 0)
+        two = story.world(235 * DAY)
+    assert {"usage.drop", "spend.drop", "account.growing"} <= {alert.rule_id for alert in one.alerts}
+    cold = [set(snapshot.not_warm) for snapshot in one.health]
+    assert {"usage.slide", "usage.narrowing", "account.growing"} <= cold[0] - cold[-1]
+    assert one.alert_bytes == two.alert_bytes
+    assert one.health_bytes == two.health_bytes

@@ -8,7 +8,7 @@ import msgspec
 from detector.domain.account import Account
 from detector.domain.alerts import minute_text
 from detector.domain.calendar import DAY_MS
-from detector.domain.conditions import Within
+from detector.domain.conditions import Within, holds
 from detector.domain.events import Event
 from detector.domain.lasts import LastSeen
 from detector.domain.measures import Kept, Mark, Track
@@ -107,7 +107,7 @@ class Once(EventDriven, frozen=True):
     def _level(self, account: Account, subject: str | None, moment: Moment, at: int) -> int:
         then = msgspec.structs.replace(moment, now=at)
         return max(
-            (step.level for step in self.steps if all(one.held(account, then, subject).holds for one in step.also)),
+            (step.level for step in self.steps if all(holds(one, account, then, subject) for one in step.also)),
             default=0,
         )
 

@@ -8,7 +8,7 @@ import msgspec
 from detector.domain.account import Account
 from detector.domain.alerts import minute_text
 from detector.domain.calendar import DAY_MS, Duration
-from detector.domain.conditions import Condition, Within
+from detector.domain.conditions import Condition, Within, holds
 from detector.domain.events import Event, StakeholderUpdated
 from detector.domain.hot import NEVER
 from detector.domain.levels import Ahead, Largest
@@ -205,7 +205,7 @@ class Threshold(EventDriven, frozen=True):
         verdict = Verdict(level=self._level(account, moment, subject, seen))
         verdict.off = verdict.level == 0 and self._clears(account, moment, subject, seen)
         reached = -1
-        if verdict.level == 0 and moment.event is not None:
+        if verdict.level == 0 and moment.event is not None and self._by_share:
             known = 0 if episode is None else episode.level
             verdict.level, reached = self._reached(account, moment, subject, moment.now, known)
         if verdict.level == 0 and episode is not None and self.lasts_ms is not None:
@@ -223,9 +223,13 @@ class Threshold(EventDriven, frozen=True):
             self._describe(verdict, account, subject, moment, seen)
         return verdict
 
+    @property
+    def _by_share(self) -> bool:
+        return any(step.share is not None for step in self.steps)
+
     def _seen(self, account: Account, at: int, subject: str | None) -> "_Seen":
         usual = 0.0 if self.usual is None else self.usual.mean(account, at - self.window_ms, subject)
-        total = self.measure.value(account, at) if any(step.share is not None for step in self.steps) else None
+        total = self.measure.value(account, at) if self._by_share else None
         return _Seen(self.measure.value(account, at, subject), usual, total)
 
     def _level(self, account: Account, moment: Moment, subject: str | None, seen: "_Seen") -> int:
@@ -237,7 +241,7 @@ class Threshold(EventDriven, frozen=True):
                 step.own.admits(seen.value)
                 and _at_least(seen.value, step.times_usual, seen.usual)
                 and _at_least(seen.value, step.share, seen.total)
-                and all(one.held(account, moment, subject).holds for one in step.when)
+                and all(holds(one, account, moment, subject) for one in step.when)
             ):
                 level = max(level, step.level)
         return level
@@ -249,7 +253,7 @@ class Threshold(EventDriven, frozen=True):
         return any(
             (way.own is None or way.own.admits(seen.value))
             and (way.below_usual is None or not _at_least(seen.value, way.below_usual, seen.usual))
-            and all(one.held(account, moment, subject).holds for one in way.when)
+            and all(holds(one, account, moment, subject) for one in way.when)
             for way in self.ways
         )
 
@@ -261,10 +265,13 @@ class Threshold(EventDriven, frozen=True):
         (0, -1) where there is none.
         """
         instants = [until]
-        if isinstance(self.measure, Count | Sum) and any(step.share is not None for step in self.steps):
+        if isinstance(self.measure, Count | Sum) and self._by_share:
             begin = until - GRACE_MS
             instants = [begin, *self.measure.times(account, begin, until, None), until]
         for at in reversed(instants):
+            value = self.measure.value(account, at, subject)
+            if not any(step.own.admits(value) for step in self.steps):
+                continue
             then = msgspec.structs.replace(moment, now=at)
             level = self._level(account, then, subject, self._seen(account, at, subject))
             if level > above:
@@ -343,7 +350,7 @@ class Threshold(EventDriven, frozen=True):
 
     def _bound(self, account: Account, moment: Moment, subject: str | None) -> float | None:
         """The nearest bound of the measure among the rungs whose other conditions hold: what would be as expected."""
-        asked = [step.own for step in self.steps if all(one.held(account, moment, subject).holds for one in step.when)]
+        asked = [step.own for step in self.steps if all(holds(one, account, moment, subject) for one in step.when)]
         most = [bound for own in asked for bound in (own.below, own.at_most) if bound is not None]
         least = [bound for own in asked for bound in (own.at_least, own.above) if bound is not None]
         return max(most) if most else min(least, default=None)
