@@ -59,7 +59,7 @@ class Account:
         if raw is None:
             self.record: AccountRecord = AccountRecord()
 
-    if not TYPE_CHECKING:  # a type checker would take any name for a record
+    if not TYPE_CHECKING:  # pragma: no branch - a type checker would take any name for a record
 
         def __getattr__(self, name: str) -> AccountRecord:
             """Thaw the record: the one attribute that may not be there yet, and is read too often for a property.

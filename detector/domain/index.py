@@ -169,8 +169,7 @@ class Index:
             own = tenant.rule_for(rule, account)
             if own is None:
                 continue
-            needs = own.operator.history_days
-            if needs is None or (needs <= age and own.operator.warm(account, moment.now)):
+            if (own.operator.history_days or 0) <= age and own.operator.warm(account, moment.now):
                 sure += 1
             else:
                 account.record.standing.cold.append(rule.id)

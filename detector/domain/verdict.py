@@ -213,11 +213,6 @@ class Daily(msgspec.Struct, frozen=True):
         """Amounts are compared by the business day."""
         return True
 
-    @property
-    def history_days(self) -> int | None:
-        """As many as its windows reach back."""
-        raise NotImplementedError
-
     def needs_record(self, account: Account) -> bool:
         """The hot block shows everything."""
         del account

@@ -1,5 +1,7 @@
 """Whom to ask is worked out, and leaves what asking every rule would: of a new account, and of an event."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -84,7 +86,11 @@ def test_a_rule_is_asked_as_soon_as_there_can_be_history() -> None:
     for day in range(230):
         level = 1 if 45 <= day < 60 or day >= 200 else 9 + day % 3
         for person in range(6 if day < 90 else 12):
-            usage = {"count": level, "stakeholder_id": f"p{person}", "feature": f"f{person % 4 + day // 80}"}
+            usage: dict[str, Any] = {
+                "count": level,
+                "stakeholder_id": f"p{person}",
+                "feature": f"f{person % 4 + day // 80}",
+            }
             story(day * DAY + person * HOUR, UsageRecorded, topic="usage", **usage)
         story(day * DAY, UsageMetered, meter="calls", quantity=100.0 * level, topic="usage")
     one = story.world(235 * DAY)

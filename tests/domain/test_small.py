@@ -1,5 +1,6 @@
 """Small parts, each by itself: ids of alerts, the schedule, stored records, matchers, moments, arming, health."""
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -151,6 +152,15 @@ def test_minutes_go_on_where_a_clock_stands() -> None:
 
 
 # -- stored records -----------------------------------------------------------------------------------------------
+
+
+def test_an_account_thaws_its_record_and_has_nothing_else_that_is_not_there() -> None:
+    account = Account("t", "a", "t/a", hot.new(), encode_record(AccountRecord(release=7)))
+    assert account.frozen
+    assert account.record.release == 7
+    assert not account.frozen
+    with pytest.raises(AttributeError, match="recrod"):
+        attrgetter("recrod")(account)
 
 
 @pytest.mark.parametrize("name", [*NAUGHTY, "a/b", "%2F", "%", "tenant", "\ud800"])
