@@ -4,11 +4,15 @@
 `make check-deploy` proves it.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 INTERVAL: Final = "$__rate_interval"
+INSTALLATION: Final = 'installation="$installation"'
+"""What every metric is asked with: a dashboard shows one installation at a time."""
+SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH: Final = 24
 HEIGHT: Final = 8
 
@@ -356,7 +360,16 @@ def _board(board: Board) -> dict[str, Any]:
                     "type": "datasource",
                     "query": "prometheus",
                     "current": {"text": "Prometheus", "value": "prometheus"},
-                }
+                },
+                {
+                    "name": "installation",
+                    "label": "Installation",
+                    "type": "query",
+                    "datasource": SOURCE,
+                    "query": {"query": "label_values(detector_ready, installation)", "refId": "installation"},
+                    "refresh": 1,
+                    "sort": 1,
+                },
             ]
         },
         "panels": list(_panels(board)),
@@ -382,8 +395,13 @@ def _panels(board: Board) -> Iterator[dict[str, Any]]:
         top += -(-len(panels) // 3) * HEIGHT
 
 
+def _of_the_installation(expression: str) -> str:
+    """The same, every metric in it asked of the chosen installation only."""
+    selected = re.sub(r"\b((?:detector|process)_\w+|up)\b(?:\{(.*?)\})?", r"\1{\2," + INSTALLATION + "}", expression)
+    return selected.replace("{,", "{")
+
+
 def _panel(panel: Panel, number: int, place: Mapping[str, int]) -> dict[str, Any]:
-    source = {"type": "prometheus", "uid": "${datasource}"}
     instant = panel.kind != "timeseries"
     steps = [{"color": "green", "value": None}]
     if panel.limit is not None:
@@ -394,7 +412,7 @@ def _panel(panel: Panel, number: int, place: Mapping[str, int]) -> dict[str, Any
         "type": panel.kind,
         "title": panel.title,
         **({"description": panel.says} if panel.says else {}),
-        "datasource": source,
+        "datasource": SOURCE,
         "gridPos": dict(place),
         "fieldConfig": {
             "defaults": {
@@ -409,8 +427,8 @@ def _panel(panel: Panel, number: int, place: Mapping[str, int]) -> dict[str, Any
         "targets": [
             {
                 "refId": chr(ord("A") + index),
-                "datasource": source,
-                "expr": expression,
+                "datasource": SOURCE,
+                "expr": _of_the_installation(expression),
                 "legendFormat": legend,
                 "instant": instant,
                 "range": not instant,

@@ -39,6 +39,7 @@ from schemas.topics import SUPPORT
 PARTITIONS: Final = 4
 RATE: Final = 200
 PREFIX: Final = "watched-"
+INSTALLATION: Final = "watched"
 LOOK_SECONDS: Final = 5.0
 SETTLING_SECONDS: Final = 120.0
 """What Prometheus needs to have seen before a rate says something."""
@@ -134,7 +135,8 @@ class Prometheus:
 
     def series(self, expression: str) -> int:
         """How many series an expression gives now."""
-        return len(self.get("/api/v1/query", query=re.sub(r"\$__\w+", "1m", expression))["result"])
+        asked = re.sub(r"\$__\w+", "1m", expression).replace("$installation", INSTALLATION)
+        return len(self.get("/api/v1/query", query=asked)["result"])
 
 
 @dataclass
@@ -274,7 +276,10 @@ def _prometheus(folder: Path, port: int, manager: int, workers: Sequence[int]) -
     content["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{manager}"]
     targets = {"detector": workers, "prometheus": [port], "alertmanager": [manager]}
     for job in content["scrape_configs"]:
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{one}" for one in targets[job["job_name"]]]}]
+        (places,) = job["static_configs"]
+        places["targets"] = [f"127.0.0.1:{one}" for one in targets[job["job_name"]]]
+        if "installation" in places.get("labels", {}):
+            places["labels"]["installation"] = INSTALLATION
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump(content))
     store = f"--storage.tsdb.path={folder / 'prometheus'}"

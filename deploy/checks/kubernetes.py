@@ -175,11 +175,15 @@ def strimzi_problems(documents: Sequence[Document]) -> Iterator[str]:
                 yield f"{kind} {name} differs from the registry"
 
 
-def monitor_problems(documents: Iterable[Document]) -> Iterator[str]:
-    """What rules and runbooks ask of the targets: their job's name, and pods by name instead of addresses."""
+def monitor_problems(documents: Sequence[Document]) -> Iterator[str]:
+    """What rules and runbooks ask of the targets: their job's name, pods by name, not by address, and whose it is.
+
+    And whether the scaler asks for those of its own namespace.
+    """
     wanted = {
         "job": {"targetLabel": "job", "replacement": "detector"},
         "instance": {"targetLabel": "instance", "sourceLabels": ["__meta_kubernetes_pod_name"]},
+        "installation": {"targetLabel": "installation", "sourceLabels": ["__meta_kubernetes_namespace"]},
     }
     monitors = [one for one in documents if one["kind"] == "PodMonitor"]
     if not monitors:
@@ -189,6 +193,11 @@ def monitor_problems(documents: Iterable[Document]) -> Iterator[str]:
             for label, relabeling in wanted.items():
                 if relabeling not in endpoint.get("relabelings", ()):
                     yield f"PodMonitor {monitor['metadata']['name']}: {label} is not what the rules ask for"
+    for scaler in (one for one in documents if one["kind"] == "ScaledObject"):
+        own = f'installation="{scaler["metadata"]["namespace"]}"'
+        for trigger in scaler["spec"]["triggers"]:
+            if own not in trigger["metadata"]["query"]:
+                yield f"ScaledObject {scaler['metadata']['name']}: follows the lag of others, should ask for {own}"
 
 
 def selector_problems(documents: Sequence[Document]) -> Iterator[str]:

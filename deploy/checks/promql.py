@@ -1,4 +1,7 @@
-"""Expressions of rules and dashboards: each parses, and names metrics, labels and label values that the worker has."""
+"""Expressions of rules and dashboards: each parses, and names metrics, labels and label values that the worker has.
+
+None adds up what one Prometheus knows of several installations.
+"""
 
 import json
 import re
@@ -14,8 +17,11 @@ from detector.streaming.metrics import FAMILIES, GRADES, SEVERITIES, TRANSITIONS
 
 DASHBOARDS: Final = HERE / "grafana/dashboards"
 KEDA: Final = HERE / "kubernetes/components/keda/scaled-object.yaml"
-EVERYWHERE: Final = frozenset({"job", "instance", "cluster", "le", "__name__"})
-"""Labels that Prometheus itself adds, and those of every histogram's buckets."""
+INSTALLATION: Final = "installation"
+"""The label of every target that says whose worker it is."""
+
+EVERYWHERE: Final = frozenset({"job", "instance", "cluster", INSTALLATION, "le", "__name__"})
+"""Labels that Prometheus itself adds, those that the scrape gives, and those of every histogram's buckets."""
 
 OTHERS: Final[Mapping[str, frozenset[str]]] = {"up": frozenset()}
 """Metrics that are not the worker's, with their labels."""
@@ -75,14 +81,38 @@ def problems(where: str, expression: str) -> Iterator[str]:
                     for value in matcher.value.split("|")
                     if value not in CLOSED[matcher.name]
                 )
+    if where.startswith(RULES.name):
+        yield from (f"{where}: {wrong} adds up installations" for wrong in _adding(tree))
+    else:
+        for selector in _selectors(tree):
+            if INSTALLATION not in {matcher.name for matcher in selector.matchers.matchers}:
+                yield f"{where}: {selector.name} is that of every installation"
+
+
+def _adding(tree: Any) -> Iterator[str]:
+    """Aggregations and matchings in which one installation meets another; what `or` puts side by side does not."""
+    for node in _nodes(tree):
+        modifier = getattr(node, "modifier", None)
+        if isinstance(node, promql_parser.AggregateExpr):
+            by = modifier is not None and modifier.type == promql_parser.AggModifierType.By
+            if modifier is None or by != (INSTALLATION in modifier.labels):
+                yield str(node.op)
+        elif isinstance(node, promql_parser.BinaryExpr) and modifier is not None and modifier.matching is not None:
+            on = str(modifier.matching.type).endswith(".Include")  # its type has no name to import
+            if "or" not in str(node.op) and on != (INSTALLATION in modifier.matching.labels):
+                yield str(node.op)
 
 
 def _selectors(tree: Any) -> Iterator[Any]:
-    """Every vector selector below a node."""
-    if isinstance(tree, promql_parser.VectorSelector):
-        yield tree
+    """Every vector selector of an expression."""
+    return (node for node in _nodes(tree) if isinstance(node, promql_parser.VectorSelector))
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    """A node, and every one below it."""
+    yield tree
     for name in ("vector_selector", "expr", "lhs", "rhs", "param"):
         if (below := getattr(tree, name, None)) is not None:
-            yield from _selectors(below)
+            yield from _nodes(below)
     for below in getattr(tree, "args", ()) or ():
-        yield from _selectors(below)
+        yield from _nodes(below)

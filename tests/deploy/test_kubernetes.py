@@ -16,6 +16,7 @@ from schemas.topics import topics
 
 BASE = kubernetes.read(kubernetes.KUBERNETES / "base")
 STRIMZI = kubernetes.read(kubernetes.KUBERNETES / "components/strimzi")
+KEDA = kubernetes.read(kubernetes.KUBERNETES / "components/keda")
 MONITORING = kubernetes.read(kubernetes.KUBERNETES / "components/monitoring")
 DEV = kubernetes.read(kubernetes.KUBERNETES / "overlays/dev")
 Documents = list[Any]
@@ -45,7 +46,7 @@ def test_the_manifests_are_well() -> None:
     assert list(kubernetes.network_problems(BASE, brokers_port=9093)) == []
     assert list(kubernetes.worker_problems(BASE)) == []
     assert list(kubernetes.strimzi_problems(STRIMZI)) == []
-    assert list(kubernetes.monitor_problems(MONITORING)) == []
+    assert list(kubernetes.monitor_problems([*MONITORING, *KEDA])) == []
     assert list(kubernetes.selector_problems([*BASE, *DEV, *MONITORING])) == []
 
 
@@ -162,10 +163,12 @@ def test_a_selector_that_finds_nothing_is_told(change: Change, said: str) -> Non
         (lambda d: d.remove(of(d, "PodMonitor")), "nothing is scraped"),
         (lambda d: relabelings(d).pop(0), "detector: job is not"),
         (lambda d: relabelings(d).pop(1), "detector: instance is not"),
+        (lambda d: relabelings(d).pop(2), "detector: installation is not"),
+        (lambda d: of(d, "ScaledObject")["metadata"].update(namespace="elsewhere"), "follows the lag of others"),
     ],
 )
 def test_a_scrape_that_does_not_give_what_the_rules_ask_for_is_told(change: Change, said: str) -> None:
-    documents = copy.deepcopy(list(MONITORING))
+    documents = copy.deepcopy([*MONITORING, *KEDA])
     change(documents)
     assert any(said in problem for problem in kubernetes.monitor_problems(documents))
 

@@ -26,7 +26,7 @@ def copied(source: Path, to: Path, *changes: tuple[str, str]) -> Path:
 
 def prometheus(folder: Path, name: str, *changes: tuple[str, str]) -> list[str]:
     """What is said of Prometheus' files with one of them changed."""
-    for file in ("prometheus.yml", "rules.yml", "tests.yml", "tests_of_days.yml"):
+    for file in ("prometheus.yml", "rules.yml", "tests.yml", "tests_of_days.yml", "tests_of_installations.yml"):
         copied(DEPLOY / "prometheus" / file, folder / file, *(changes if file == name else ()))
     if name != "tests_of_days.yml":
         (folder / "tests_of_days.yml").unlink()  # a quarter of a minute
@@ -149,6 +149,34 @@ def test_yamllint_refuses(old: str, new: str, tmp_path: Path) -> None:
 )
 def test_an_expression_that_names_what_is_not_there_is_told(expression: str, said: str) -> None:
     assert any(said in problem for problem in promql.problems("here", expression))
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("sum by (installation, topic) (detector_consumer_lag_records) > 1", ""),
+        ("sum without (instance) (detector_consumer_lag_records) > 1", ""),
+        ("sum(detector_consumer_lag_records) > 1", "sum adds up installations"),
+        ("max by (topic) (detector_consumer_lag_records) > 1", "max adds up installations"),
+        ("sum without (installation) (detector_consumer_lag_records) > 1", "sum adds up installations"),
+        ("1 + abs(min by (topic) (detector_source_idle))", "min adds up installations"),
+        ("detector_ready and on (instance) detector_source_idle", "and adds up installations"),
+        ("detector_ready and ignoring (installation) detector_source_idle", "and adds up installations"),
+        ("detector_ready and ignoring (topic) detector_source_idle", ""),
+        ("detector_ready or on () detector_source_idle", ""),
+    ],
+)
+def test_a_rule_that_adds_up_two_installations_is_told(expression: str, said: str) -> None:
+    found = list(promql.problems("rules.yml, here", expression))
+    assert any(said in problem for problem in found) if said else not found
+
+
+def test_a_panel_that_shows_every_installation_is_told() -> None:
+    one = 'sum(up{job="detector", installation="$installation"})'
+    assert not list(promql.problems("operations.json, here", one))
+    assert list(promql.problems("operations.json, here", f"{one} / sum(up)")) == [
+        "operations.json, here: up is that of every installation"
+    ]
 
 
 def problems_of_all() -> Iterator[str]:
