@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from deploy import generate
-from deploy.checks import compose, kubernetes, promql, runbooks, tools
+from deploy.checks import compose, inhibitions, kubernetes, promql, runbooks, tools
 from deploy.generate import HERE
 
 
@@ -55,6 +55,7 @@ def main() -> int:
         **{f"kubernetes, {name}: schemas, S13, S14, workers, registry": _overlay(name) for name in kubernetes.OVERLAYS},
         "prometheus: configuration, rules, tests of rules": tools.prometheus(),
         "alertmanager: configuration and routes": tools.alertmanager(),
+        "inhibitions name what there is": inhibitions.problems(runbooks.alerts(promql.rules())),
         "every expression parses and names what there is": _expressions(),
         "every alert has its runbook": runbooks.problems(promql.rules()),
         "dockerfile": tools.dockerfile(),

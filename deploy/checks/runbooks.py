@@ -9,13 +9,18 @@ RUNBOOKS: Final = Path(__file__).parents[1] / "runbooks"
 PARTS: Final = ("What it means", "What the customer sees", "First look", "Fix", "Wake someone")
 
 
+def alerts(rules: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Of some rules those that alert, by name."""
+    return {rule["alert"]: rule for rule in rules if "alert" in rule}
+
+
 def problems(rules: Sequence[Mapping[str, Any]], folder: Path = RUNBOOKS) -> Iterator[str]:
     """What is missing or too much."""
     pages = {path.stem: path.read_text() for path in folder.glob("*.md") if path.stem != "README"}
-    alerts = {rule["alert"]: rule for rule in rules if "alert" in rule}
-    for name in sorted(set(pages) - set(alerts)):
+    known = alerts(rules)
+    for name in sorted(set(pages) - set(known)):
         yield f"{name}.md: there is no such alert"
-    for name, rule in alerts.items():
+    for name, rule in known.items():
         url = rule.get("annotations", {}).get("runbook_url", "")
         if not url.endswith(f"/{name}.md"):
             yield f"{name}: runbook_url is {url or 'missing'}, should end in /{name}.md"

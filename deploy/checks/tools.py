@@ -82,6 +82,7 @@ def prometheus(folder: Path = DEPLOY / "prometheus") -> Iterator[str]:
 
 
 ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
+    "dead-man": ("severity=info", "alertname=DetectorWatchdog"),
     "page": ("severity=critical", "alertname=DetectorAbsent"),
     "morning": ("severity=warning", "alertname=DetectorLagHigh"),
     "customer-success": ("severity=info", "audience=customer-success", "alertname=DecayCritical"),

@@ -66,6 +66,19 @@ def test_kustomize_refuses_an_overlay_whose_patch_hits_nothing(tmp_path: Path) -
     assert problems
 
 
+def test_kustomize_refuses_to_take_away_another_rule_than_the_scaler_means(tmp_path: Path) -> None:
+    shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("*.py", "runbooks"))
+    overlay = tmp_path / "deploy/kubernetes/overlays/prod-autoscaled"
+    documents, problems = tools.rendered(overlay)
+    (rules,) = (one for one in documents if one["kind"] == "PrometheusRule")
+    assert not problems
+    assert "DetectorWorkersMissing" not in str(rules)
+    assert "DetectorRestarting" in str(rules)
+    file = tmp_path / "deploy/kubernetes/components/monitoring/prometheus-rule.yaml"
+    copied(file, file, ("alert: DetectorWorkersMissing", "alert: DetectorAnother"))
+    assert tools.rendered(overlay)[1]
+
+
 @pytest.mark.parametrize(
     ("where", "key", "value"),
     [
@@ -107,6 +120,7 @@ def test_promtool_refuses(name: str, old: str, new: str, tmp_path: Path) -> None
         ("receiver: page", "receiver: nobody"),
         ("""matchers: ['severity="critical"']""", """matchers: ['severity="catastrophic"']"""),
         ("""matchers: ['audience="customer-success"']""", """matchers: ['audience="operations"']"""),
+        ("""matchers: ['alertname="DetectorWatchdog"']""", """matchers: ['alertname="DetectorAbsent"']"""),
     ],
 )
 def test_amtool_refuses(old: str, new: str, tmp_path: Path) -> None:
