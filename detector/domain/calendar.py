@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Final, Literal, NamedTuple, cast, final
+from typing import Final, Literal, NamedTuple, TypeAlias, cast, final
 from zoneinfo import ZoneInfo
 
 MINUTE_MS: Final = 60_000
@@ -25,6 +25,12 @@ _MONDAY_TO_FRIDAY: Final = (0, 1, 2, 3, 4)
 # Two days inside what `datetime` can hold, so that no zone's offset leads out of it.
 _FIRST_MS: Final = (2 - _EPOCH_ORDINAL) * DAY_MS
 _LAST_MS: Final = (date.max.toordinal() - 2 - _EPOCH_ORDINAL) * DAY_MS
+
+
+Week: TypeAlias = tuple[bool, ...]
+"""Whether each weekday is a working day, Monday first."""
+
+MONDAY_TO_FRIDAY: Final[Week] = (True,) * 5 + (False,) * 2
 
 
 def weekday_of(day: int) -> int:
@@ -63,6 +69,11 @@ class Calendar:
         return self._business[(day + 3) % 7] and day not in self._holiday_set
 
     @property
+    def week(self) -> Week:
+        """Which weekdays are working days."""
+        return self._business
+
+    @property
     def has_holidays(self) -> bool:
         """Whether the account named any holiday."""
         return bool(self._holidays)
@@ -70,7 +81,7 @@ class Calendar:
     @property
     def is_special(self) -> bool:
         """Whether the days of a week differ from Monday to Friday without holidays."""
-        return bool(self._holidays) or self._business != (True,) * 5 + (False,) * 2
+        return bool(self._holidays) or self._business != MONDAY_TO_FRIDAY
 
     def is_holiday_day(self, day: int) -> bool:
         """Whether the calendar date of this day number is a holiday of the account."""

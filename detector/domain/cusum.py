@@ -68,24 +68,35 @@ def slid(counts: Sequence[int], weekdays: Sequence[int], slope: Slope) -> Slid:
 class _Weekday:
     """What was done on one weekday, on the days that are not forgotten, oldest first."""
 
-    __slots__ = ("at", "counts", "total")
+    __slots__ = ("_against", "at", "counts", "total")
 
     def __init__(self) -> None:
         self.at: deque[int] = deque()
         self.counts: deque[int] = deque()
         self.total = 0
+        self._against: list[float] | None = None
 
     @property
     def mean(self) -> float:
         return self.total / len(self.counts)
 
+    @property
+    def against(self) -> list[float]:
+        """The x of each day against the others, nothing of a single one: the same until a day is added or forgotten."""
+        if self._against is None:
+            total, others = self.total, len(self.counts) - 1
+            self._against = [_x(count, (total - count) / others) for count in self.counts] if others > 0 else []
+        return self._against
+
     def add(self, at: int, count: int) -> None:
+        self._against = None
         self.at.append(at)
         self.counts.append(count)
         self.total += count
 
     def forget_before(self, first: int) -> None:
         while self.at and self.at[0] < first:
+            self._against = None
             self.at.popleft()
             self.total -= self.counts.popleft()
 
@@ -96,12 +107,9 @@ def _reference(days: Sequence[_Weekday], first: int, slope: Slope) -> tuple[dict
     found: list[float] = []
     for weekday, own in enumerate(days):
         own.forget_before(first)
-        others = len(own.counts) - 1
-        if others >= 0:
+        if own.counts:
             means[weekday] = own.mean
-        if others > 0:
-            total = own.total
-            found += [_x(count, (total - count) / others) for count in own.counts]
+            found += own.against
     if not found:
         return means, slope.least_sd
     return means, max(slope.least_sd, slope.times_mad * mad_of(found, median_of(found)))

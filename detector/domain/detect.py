@@ -347,17 +347,17 @@ class Detect:
         ]
 
     def _may_find(self, account: Account, due: int) -> list[Rule]:
-        """The daily rules that have something to watch, or may find something; where the calendar is special, too."""
-        told, special = _told(account), account.calendar.is_special
+        """The daily rules that have something to watch, or may find something; with holidays, those that go by them."""
+        told, calendar = _told(account), account.calendar
         found = []
         for rule in self._daily:
             own = self._plan.tenant(account.tenant_id).rule_for(rule, account)
             if (
                 own is None
-                or (special and own.operator.by_business_days)
+                or (calendar.has_holidays and own.operator.by_business_days)
                 or rule.id in told
                 or own.operator.needs_record(account)
-                or not own.operator.quiet(account.hot, due)
+                or not own.operator.quiet(account.hot, due, calendar.week)
             ):
                 found.append(rule)
         return found

@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 
 from detector.domain.account import Account
+from detector.domain.calendar import MONDAY_TO_FRIDAY, Week
 from detector.domain.events import Event
 from detector.domain.state import Episode
 
@@ -115,13 +116,13 @@ class Operator(Protocol):
         """What it needs to be kept (`measures.Kept`)."""
         ...
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
         """Whether the hot block alone shows that a daily evaluation at `now` finds nothing; for daily ones only."""
         ...
 
     @property
     def by_business_days(self) -> bool:
-        """Whether `quiet` holds on weeks of Monday to Friday without holidays alone; for daily ones only."""
+        """Whether `quiet`, which knows of no holidays, may be wrong where there are some; for daily ones only."""
         ...
 
     @property
@@ -159,9 +160,9 @@ class EventDriven(msgspec.Struct, frozen=True):
         """Nothing but measures."""
         return frozenset()
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
         """Nothing is found by the day."""
-        del block, now
+        del block, now, week
         return True
 
     @property

@@ -7,7 +7,7 @@ import msgspec
 
 from detector.domain.account import Account
 from detector.domain.alerts import iso
-from detector.domain.calendar import Duration
+from detector.domain.calendar import MONDAY_TO_FRIDAY, Duration, Week
 from detector.domain.events import AccountUpdated, Event, IncidentNotified, IncidentOpened, OwnerIntroduced
 from detector.domain.plan import Action, Plan, Rule
 from detector.domain.schedule import minute_of
@@ -33,9 +33,9 @@ class While(EventDriven, frozen=True):
     def daily(self) -> bool:
         return self.by_day
 
-    @property
-    def by_business_days(self) -> bool:
-        return self.by_day
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
+        del block, now, week
+        return not self.by_day
 
     @property
     def wakes(self) -> Collection[tuple[type[Event], str | None]]:

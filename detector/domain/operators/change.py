@@ -5,7 +5,7 @@ from typing import Final, final
 
 from detector.domain.account import Account
 from detector.domain.baseline import MIN_DAYS, Baseline, drop_share, own_baseline, significant_drop
-from detector.domain.calendar import DAY_MS
+from detector.domain.calendar import DAY_MS, MONDAY_TO_FRIDAY, Week
 from detector.domain.series import Series
 from detector.domain.state import Episode, span_name
 from detector.domain.usage import settled_day
@@ -47,17 +47,17 @@ class Change(Daily, frozen=True):
         """The window and those of the baseline."""
         return self.days * (BASELINE_WINDOWS + 1)
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
         """Whether the hot block alone shows that nothing opens today.
 
-        In weeks of Monday to Friday, with nothing left out, every window has as many business days, so that this is
-        what `judge` asks first.
+        With whole weeks and nothing left out every window has as many business days, so that this is what `judge` asks
+        first.
         """
         days, lag = self.days, self.evaluations - 1
         if days % 7:
             return False
         windows = range(0, days * BASELINE_WINDOWS, days)
-        business = days // 7 * 5
+        business = days // 7 * sum(week)
         for counts in self.series.histories(
             block, settled_day(now), days * (BASELINE_WINDOWS + 1) + lag, days * (BASELINE_WINDOWS + 1)
         ):

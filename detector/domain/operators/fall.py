@@ -5,7 +5,7 @@ from typing import final
 
 from detector.domain.account import Account
 from detector.domain.baseline import drop_share
-from detector.domain.calendar import DAY_MS
+from detector.domain.calendar import DAY_MS, MONDAY_TO_FRIDAY, Week
 from detector.domain.measures import Kept
 from detector.domain.state import Episode
 from detector.domain.usage import settled_day
@@ -49,8 +49,9 @@ class Fall(Daily, frozen=True):
         """Both windows."""
         return 2 * self.days
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
         """Whether the hot block, as far as it knows, shows no fall."""
+        del week  # in windows that long every week has enough working days
         both = self.windows.from_block(block, settled_day(now), self.days)
         return both is None or not self._level(both)
 

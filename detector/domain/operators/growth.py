@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, final
 
 from detector.domain.account import Account
-from detector.domain.calendar import DAY_MS
+from detector.domain.calendar import DAY_MS, MONDAY_TO_FRIDAY, Week
 from detector.domain.features import NEW_AFTER_DAYS, Newcomer, newcomers
 from detector.domain.layout import MONTH_DAYS
 from detector.domain.members import distinct_in_months
@@ -38,8 +38,9 @@ class Growth(Daily, frozen=True):
         """A feature is new so long after the account was first seen; people are counted over longer."""
         return NEW_AFTER_DAYS
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
         """Whether neither people nor features have grown."""
+        del week  # people are counted by the month
         day = settled_day(now)
         if self._reaches(block, day) and self._people(block, day)[2]:
             return False

@@ -7,7 +7,7 @@ from typing import Final, final
 from detector.domain import hot
 from detector.domain.account import Account
 from detector.domain.baseline import MIN_ACTIONS, drop_share
-from detector.domain.calendar import DAY_MS, weekday_of
+from detector.domain.calendar import DAY_MS, MONDAY_TO_FRIDAY, Week, weekday_of
 from detector.domain.cusum import Slid, Slope, slid
 from detector.domain.layout import DAYS
 from detector.domain.state import Episode, span_name
@@ -41,18 +41,18 @@ class Slide(Daily, frozen=True):
         """The reference and two days more, all of them business days."""
         return self.slope.reference + 2
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
-        """Whether the hot block alone shows, on weeks of Monday to Friday, that there is no slide."""
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
+        """Whether the hot block alone shows that there is no slide."""
         day = settled_day(now)
         first = self._first(block, day)
         if first is None:
             return True
-        days = [at for at in range(first, day + 1) if (at + 3) % 7 < 5]
+        days = [at for at in range(first, day + 1) if week[weekday_of(at)]]
         if len(days) < self.slope.reference + 2:
             return True
         every = hot.day_counts(block, first, day)
         counts = [every[at - first] for at in days]
-        if counts[-1] + 1 > _most(counts, self.slope) or counts[-2] + 1 > _most(counts[:-1], self.slope):
+        if any(some[-1] + 1 > _most(some, self.slope, sum(week)) for some in (counts, counts[:-1])):
             return True
         return not self._slides(slid(counts, [weekday_of(at) for at in days], self.slope))
 
@@ -164,12 +164,13 @@ class Slide(Daily, frozen=True):
         )
 
 
-def _most(counts: list[int], slope: Slope) -> float:
+def _most(counts: list[int], slope: Slope, weekly: int) -> float:
     """More than this on the last day, and S cannot have stayed at h: it was no least step under any reference.
 
-    The largest reference is a mean of the same weekday among the `reference` business days somewhere before.
+    The largest reference is a mean of the same weekday, in weeks of so many days, among the `reference` days somewhere
+    before: of as many as there are whole weeks in them, or of one more.
     """
-    same = counts[-6::-5]
-    weeks = slope.reference // WEEK
-    means = [sum(same[at : at + weeks]) / weeks for at in range(len(same) - weeks + 1)]
-    return (max(means) + 1) * exp(-slope.k * slope.least_sd)
+    same = counts[-1 - weekly :: -weekly]
+    weeks = range(max(1, slope.reference // weekly), -(-slope.reference // weekly) + 1)
+    means = [sum(same[at : at + n]) / n for n in weeks for at in range(len(same) - n + 1)]
+    return (max(means, default=max(counts)) + 1) * exp(-slope.k * slope.least_sd)

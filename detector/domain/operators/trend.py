@@ -11,7 +11,7 @@ from typing import Final, final
 import msgspec
 
 from detector.domain.account import Account
-from detector.domain.calendar import DAY_MS
+from detector.domain.calendar import DAY_MS, MONDAY_TO_FRIDAY, Week
 from detector.domain.events import Event
 from detector.domain.history import KEPT_DAYS, NONE, days_until, value_on, values
 from detector.domain.state import Episode, Standing
@@ -290,9 +290,9 @@ class Trend(msgspec.Struct, frozen=True, dict=True):
         """The index has a value on every day."""
         return False
 
-    def quiet(self, block: bytes | bytearray, now: int) -> bool:
+    def quiet(self, block: bytes | bytearray, now: int, week: Week = MONDAY_TO_FRIDAY) -> bool:
         """The hot block does not hold the index: whoever does must ask (`stirs`)."""
-        del block, now
+        del block, now, week
         return True
 
     def stirs(self, account: Account, moment: Moment) -> bool:
