@@ -144,6 +144,11 @@ class Partition:
         self._dead_letters: list[DeadLetter] = []
         self._tally = new_tally()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the committed state says where the partition stands, as every checkpoint does."""
+        return PARTITION_KEY in self._store
+
     # -- state ------------------------------------------------------------------------------------------------------
 
     def restore(self) -> None:

@@ -123,11 +123,13 @@ class BatchConsumer(driver.Consumer):
     # -- rebalance
 
     async def perform_seek(self) -> None:
-        """Read each in-topic from where its fold stands, else from the committed offset, else from the beginning."""
+        """Read each in-topic from where its fold stands, else from the beginning; the commits tell of a loss."""
         sources = frozenset(tp for tp in self.assignment() if tp.topic in self.engine.topics)
         epoch = self.engine.epoch
         committed = await self._thread.committed(sources)
-        offsets = self.engine.start_offsets(committed)
+        if self.engine.epoch != epoch or not self.engine.state_is_there(committed):
+            return
+        offsets = self.engine.start_offsets(sources)
         unknown = [tp for tp in sources if tp not in offsets]
         if unknown:
             offsets |= await self.earliest_offsets(*unknown)

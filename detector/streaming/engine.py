@@ -15,7 +15,7 @@ from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.fold import Encoders, FoldFactory
 from detector.streaming.limit import DeadLetterLimit
-from detector.streaming.live import Live, made_anew
+from detector.streaming.live import Live, made_anew, state_lost
 from detector.streaming.observer import Observer
 from detector.streaming.options import WorkerOptions
 from detector.streaming.store import Store
@@ -421,18 +421,28 @@ class Engine:
             _log.info("no partition is assigned: standing by (%d standbys)", len(standby))
             self.resume({})
 
-    def start_offsets(self, committed: Mapping[TP, int | None]) -> dict[TP, int]:
-        """Where to read each in-topic from: the later of what the state holds and what the group committed.
+    def state_is_there(self, committed: Mapping[TP, int | None]) -> bool:
+        """Say whether the state of all that the group committed is there; else it is the worker's end (78).
 
-        Topic-partitions of which neither is known are left out.
+        Every checkpoint writes where its partition stands with its offsets: offsets alone are those of a lost state.
         """
-        offsets: dict[TP, int] = {}
         for tp, offset in committed.items():
             live = self.live.get(tp.partition)
-            known = [at for at in (offset, live.fold.positions.get(tp.topic) if live else None) if at is not None]
-            if known:
-                offsets[tp] = max(known)
-        return offsets
+            if offset and live is not None and not live.fold.begun:
+                self._ending.abandon("taking up reading", state_lost(self.options, tp, offset))
+                return False
+        return True
+
+    def start_offsets(self, sources: Iterable[TP]) -> dict[TP, int]:
+        """Where to read each in-topic from: where the state says that it stands, whatever the group committed.
+
+        Topic-partitions of which the state knows nothing are left out: none of them was applied.
+        """
+        return {
+            tp: live.fold.positions[tp.topic]
+            for tp in sources
+            if (live := self.live.get(tp.partition)) is not None and tp.topic in live.fold.positions
+        }
 
     def all_there(self, offsets: Mapping[TP, int], ends: Mapping[TP, int]) -> bool:
         """Say whether every log reaches the offset at which it is to be read on; else it is the worker's end (78)."""

@@ -45,8 +45,12 @@ class Fold(Protocol):
     """The state of one partition number over all in-topics: pure, synchronous, used by one thread."""
 
     @property
+    def begun(self) -> bool:
+        """Whether the committed state says where the partition stands, as every checkpoint does."""
+
+    @property
     def positions(self) -> dict[str, int]:
-        """Topic -> next offset to apply; a topic without one is missing."""
+        """Topic -> next offset to apply; a topic without one is missing, and begins at its beginning."""
 
     @property
     def clock(self) -> int:

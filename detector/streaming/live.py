@@ -6,9 +6,12 @@ from collections.abc import Callable
 from time import time
 from typing import Final
 
+from faust.types import TP
+
 from detector.errors import CONFIG, DetectorError
 from detector.streaming.batches import BatchMessage
 from detector.streaming.fold import Changes, Fold
+from detector.streaming.options import WorkerOptions
 from detector.streaming.store import Store
 from detector.streaming.thread import Standing
 from detector.streaming.writer import Writer
@@ -185,5 +188,16 @@ def made_anew(topic: str, number: int, expected: int, found: int) -> DetectorErr
     return DetectorError(
         f"topic {topic} was made anew or cut: partition {number} is at offset {found}, and {expected} were applied"
         f" — if it was made anew start again, it is read from its beginning then; else bring the log back",
+        CONFIG,
+    )
+
+
+def state_lost(options: WorkerOptions, tp: TP, committed: int) -> DetectorError:
+    """What to tell where the group has read a log whose state is not in the changelog."""
+    return DetectorError(
+        f"{options.changelog} knows nothing of partition {tp.partition}, and the group {options.app_id} has come to"
+        f" offset {committed} of {tp.topic}: the state was lost — put a snapshot back (`detector reshard FOLDER"
+        " --in-topics same`), or begin anew: with another --app-id, or after `kafka-consumer-groups.sh --delete"
+        f" --group {options.app_id}`",
         CONFIG,
     )

@@ -67,6 +67,11 @@ class CountingFold:
         self._applied = 0
 
     @property
+    def begun(self) -> bool:
+        """Whether there was a checkpoint."""
+        return PARTITION_KEY in self.store
+
+    @property
     def accounts(self) -> dict[str, int]:
         """Nobody grades them."""
         return {"insufficient_data": sum(key != PARTITION_KEY for key in self.store)}

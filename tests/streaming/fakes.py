@@ -204,7 +204,7 @@ class Stage:
         await self.engine.take_over(self.assignment(*numbers), 1)
         await self.engine.restore(set(numbers))
         sources = [tp for tp in self.assignment(*numbers) if tp.topic in self.options.topics]
-        offsets = dict.fromkeys(sources, 0) | self.engine.start_offsets(dict.fromkeys(sources))
+        offsets = dict.fromkeys(sources, 0) | self.engine.start_offsets(sources)
         self.engine.resume(offsets)
 
     def message(self, topic: str, *values: bytes, start: int = 0, number: int = 0, key: bytes = b"a") -> BatchMessage:

@@ -13,6 +13,7 @@ from detector.domain.record import Record
 from detector.streaming.batches import BatchMessage
 from detector.streaming.consumer import BatchConsumer
 from detector.streaming.thread import Fetched
+from tests.streaming.counting import PARTITION_KEY
 from tests.streaming.fakes import OPTIONS, Stage, unstarted
 
 USAGE, CRM, LOG = TP("usage", 0), TP("crm", 0), TP(OPTIONS.changelog, 0)
@@ -62,6 +63,14 @@ class FakeThread:
     def session_lost(self) -> bool:
         """As set."""
         return self.lost
+
+
+def _stand(stage: Stage, **positions: int) -> None:
+    """Partition 0 has been checkpointed with these positions, and was made anew of it; nothing is read yet."""
+    lines = ["7", *(f"{topic} {offset}" for topic, offset in positions.items())]
+    stage.folds[-1].store[PARTITION_KEY] = "\n".join(lines).encode()
+    stage.folds[-1].restore()
+    stage.engine.running = False
 
 
 def scene(play: Callable[[BatchConsumer, FakeThread, Stage], Awaitable[object]], **changes: Any) -> None:
@@ -211,12 +220,15 @@ def test_offsets_are_committed_by_the_engine_only() -> None:
     scene(play)
 
 
-def test_reading_starts_from_state_committed_offset_or_beginning() -> None:
-    """An explicit seek for every topic-partition: where nothing is committed Faust seeks nowhere."""
+def test_reading_starts_from_the_state_or_from_the_beginning() -> None:
+    """An explicit seek for every topic-partition: where nothing is committed Faust seeks nowhere.
+
+    What the group committed of `crm` was of another topic of that name: the state does not know it any more.
+    """
 
     async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
-        thread.offsets = {USAGE: 8}
-        stage.engine.running = False
+        thread.offsets = {USAGE: 9, CRM: 5}
+        _stand(stage, usage=8)
         await consumer.perform_seek()
         assert thread.placed == {USAGE: 8, CRM: 3}
         assert stage.engine.live[0].offered == {"usage": 8, "crm": 3}
@@ -225,12 +237,24 @@ def test_reading_starts_from_state_committed_offset_or_beginning() -> None:
     scene(play)
 
 
+def test_offsets_without_a_state_are_those_of_a_lost_state() -> None:
+    async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
+        thread.offsets = {USAGE: 8}
+        stage.engine.running = False
+        await consumer.perform_seek()
+        assert stage.exits == [78]
+        assert thread.placed == {}
+        assert not stage.engine.running
+
+    scene(play)
+
+
 def test_a_log_that_ends_before_the_place_to_read_from_is_another_log() -> None:
     """A topic was deleted and made anew: all that comes would be skipped as applied already."""
 
     async def play(consumer: BatchConsumer, thread: FakeThread, stage: Stage) -> None:
-        thread.offsets, thread.end = {USAGE: 8, CRM: 7}, 7
-        stage.engine.running = False
+        thread.end = 7
+        _stand(stage, usage=8, crm=7)
         await consumer.perform_seek()
         assert stage.exits == [78]
         assert thread.placed == {}

@@ -103,7 +103,7 @@ def test_memory_ahead_of_the_log_is_not_believed_after_a_rebalance() -> None:
         stage.producers[0].gate.set()
         await leaving
         await stage.assign(0)
-        assert stage.engine.start_offsets({TP("usage", 0): 1}) == {TP("usage", 0): 1}
+        assert stage.engine.start_offsets([TP("usage", 0)]) == {TP("usage", 0): 1}
         assert stage.folds[-1].positions == {"usage": 1}
 
     asyncio.run(scene())
@@ -343,14 +343,49 @@ def test_what_waits_in_memory_is_not_committed_with_the_markers_behind_it() -> N
     asyncio.run(scene())
 
 
-def test_reading_starts_at_the_later_of_state_and_committed_offset() -> None:
+def test_reading_starts_where_the_state_stands_whatever_the_group_committed() -> None:
+    """A changelog that was cut stands before the group, and what is counted anew is counted once."""
+
     async def scene() -> None:
         stage = Stage()
         await stage.engine.take_over(stage.assignment(0, 1), 1)
         stage.engine.recover(_changelog(stage, 0, b"7\nusage 12"), 0)
         await stage.engine.restore({0, 1})
-        committed = {TP("usage", 0): 9, TP("crm", 0): 4, TP("usage", 1): None, TP("crm", 1): 0}
-        assert stage.engine.start_offsets(committed) == {TP("usage", 0): 12, TP("crm", 0): 4, TP("crm", 1): 0}
+        committed = {TP("usage", 0): 5_000, TP("crm", 0): 4, TP("usage", 1): None, TP("crm", 1): 0}
+        assert stage.engine.state_is_there(committed)
+        assert stage.engine.start_offsets(committed) == {TP("usage", 0): 12}
+        assert stage.exits == []
+
+    asyncio.run(scene())
+
+
+def test_a_group_that_has_read_what_the_changelog_does_not_know_is_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        stage = Stage()
+        await stage.engine.take_over(stage.assignment(0, 1), 1)
+        stage.engine.recover(_changelog(stage, 0, b"7\nusage 12"), 0)
+        await stage.engine.restore({0, 1})
+        assert not stage.engine.state_is_there({TP("usage", 0): 12, TP("crm", 1): None, TP("usage", 1): 5_000})
+        stage.engine.resume({})
+        assert stage.exits == [78]
+        assert not stage.engine.running
+
+    asyncio.run(scene())
+    assert "knows nothing of partition 1, and the group app has come to offset 5000 of usage" in caplog.text
+    assert "reshard FOLDER --in-topics same" in caplog.text
+    assert "--delete --group app" in caplog.text
+
+
+def test_a_first_checkpoint_is_enough_to_go_on_from() -> None:
+    async def scene() -> None:
+        stage = Stage()
+        await stage.assign(0)
+        await stage.deliver("usage", b"1")
+        await stage.engine.give_up(session_lost=False)
+        await stage.engine.take_over(stage.assignment(0), 2)
+        await stage.engine.restore({0})
+        assert stage.engine.state_is_there(dict(stage.producers[0].offsets))
+        assert stage.engine.start_offsets([TP("usage", 0)]) == {TP("usage", 0): 1}
 
     asyncio.run(scene())
 
