@@ -11,6 +11,7 @@ import pytest
 from deploy.checks import kubernetes
 from deploy.generate import HERE
 from detector.cli import detector
+from detector.settings.model import APP_ID
 from detector.streaming.limit import IN_A_ROW
 from detector.streaming.metrics import contract
 
@@ -76,6 +77,8 @@ def test_the_runbook_of_the_dead_letter_limit_takes_no_way_that_waits_for_a_read
     assert "`kubectl -n value-decay delete pod" in page
     assert "rollout restart statefulset" not in page
     assert re.search(rf"\b{IN_A_ROW} unusable records further", page)  # what a restart is good for
+    assert "--reset-offsets" in page  # what takes a worker over more than restarts can
+    assert f"--group {APP_ID} " in page
 
 
 def test_the_runbook_of_readiness_names_every_reason_to_be_unready() -> None:
