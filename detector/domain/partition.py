@@ -51,6 +51,8 @@ Decode = Callable[[RawRecord, str], Event | Reject]
 CLOCK_SOURCE: Final = "_clock"  # of the heartbeat with which `emit --until T` closes an import
 BEHIND_BROKER_MS: Final = 5_000
 UNKNOWN_NAMES: Final = 256
+LETTERS_BYTES: Final = 16 << 20  # dead letters that may wait for a checkpoint
+_LETTER: Final = 512  # bytes of a dead letter beside its key, value and headers
 UNKNOWN_KEPT: Final = 10  # dead letters a day of one unknown type of one source (events.md 3)
 LATE_MS: Final = DAY_MS
 MAX_THAWED: Final = 20_000
@@ -115,6 +117,7 @@ class Partition:
     ) -> None:
         self.number = number
         self.urgent = False
+        self.full = False
         self.clock = 0
         self.positions: dict[str, int] = {}
         self._plan = plan
@@ -142,6 +145,7 @@ class Partition:
         self.accounts: Counter[str] = self._detect.grades
         self._health: list[Health | Forgotten] = []
         self._dead_letters: list[DeadLetter] = []
+        self._letters_bytes = 0
         self._tally = new_tally()
 
     @property
@@ -174,7 +178,8 @@ class Partition:
             self._anew_until = record.anew_until if record.release == self._plan.release else self.clock + DAY_MS
             self._closed = {topic: at for topic, at in record.closed.items() if topic not in anew}
             self._ended = dict(record.ended)
-            self._unknown_day, self._unknown = record.unknown_day, dict(record.unknown)
+            self._unknown_day = record.unknown_day
+            self._unknown = {_unnamed(name): count for name, count in record.unknown.items()}
             for topic, effective in record.effective.items():
                 if topic in self._queues:
                     self._queues[topic].effective = effective
@@ -266,6 +271,7 @@ class Partition:
         )
         self._detect.alerts, self._health, self._dead_letters, self._tally = [], [], [], new_tally()
         self._detect.noted = 0
+        self._letters_bytes = 0
         self._aside, self._dirty, self._moved, self.urgent = {}, {}, False, False
         return changes
 
@@ -277,6 +283,7 @@ class Partition:
     def committed(self) -> None:
         """The last changes are durable and in the store: accounts that rest may be dropped from memory."""
         self._gone = {path: collected for path, collected in self._gone.items() if not collected}
+        self.full = self._letters_bytes >= LETTERS_BYTES
         if len(self._accounts) > MAX_THAWED:
             dirty = self._dirty
             self._accounts = {key: account for key, account in self._accounts.items() if account in dirty}
@@ -315,10 +322,11 @@ class Partition:
     def advance(self, ended: Collection[str], limit: int = 0) -> int:
         """Merge and apply what can be; topics in `ended` hold nobody back. Returns the work done.
 
-        Work is a record applied or an account called by a deadline: about `limit` of them at most, if above 0.
+        Work is a record applied or an account called by a deadline: about `limit` of them at most, if above 0. With a
+        limit it ends after the dead letter that makes the partition `full`, too.
         """
         applied = 0
-        while not limit or applied < limit:
+        while not limit or (applied < limit and not (applied and self.full)):
             chosen = min(((queue.head(), topic) for topic, queue in self._queues.items() if queue.length), default=None)
             if chosen is None:
                 break
@@ -346,7 +354,7 @@ class Partition:
         bound_time = bound[0] if topic < bound[1] else bound[0] - 1  # the last effective time that may be applied
         decode, usage = self._decode, self._usage
         applied = calls = 0
-        while queue.length and (not limit or applied + calls < limit):
+        while queue.length and (not limit or (applied + calls < limit and not (applied and self.full))):
             records = queue.batches[0]
             begin = at = queue.at
             end = len(records) if not limit else min(len(records), at + limit - applied - calls)
@@ -368,6 +376,7 @@ class Partition:
                     usage(event, topic, record, now)
                 else:
                     self._other(event, topic, record, now)
+                    end = at if self.full and limit else end
             if at > begin:
                 queue.effective = effective
                 self.clock = max(self.clock, effective)
@@ -526,13 +535,17 @@ class Partition:
             day = record.timestamp // DAY_MS
             if day > self._unknown_day:
                 self._unknown_day, self._unknown = day, {}
-            name = f"{reject.source}|{reject.event_type}"
+            name = _unnamed(f"{reject.source}|{reject.event_type}")
             if name not in self._unknown and len(self._unknown) >= UNKNOWN_NAMES:
                 name = ""  # so many invented types share one count: the partition record stays small
             seen = self._unknown[name] = self._unknown.get(name, 0) + 1
             if seen > UNKNOWN_KEPT:
                 return
         self._dead_letters.append(DeadLetter(topic, self.number, record, reject))
+        size = sum(len(name) + len(value or b"") for name, value in record.headers)
+        self._letters_bytes += size + len(record.key or b"") + len(record.value or b"") + _LETTER
+        if self._letters_bytes >= LETTERS_BYTES:
+            self.full = self.urgent = True
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -613,3 +626,8 @@ class Partition:
             if decided_at is not None:
                 self._tally.decided.append(decided_at)
         detect.noted = len(detect.alerts)
+
+
+def _unnamed(name: str) -> str:
+    """Stand-in for `source|type` in state, where a name of somebody's choice is not kept; another stays as it is."""
+    return hot.hash8(name).hex() if "|" in name else name

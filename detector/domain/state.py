@@ -186,7 +186,7 @@ class PartitionRecord(msgspec.Struct, array_like=True):
     """Where a partition stands: written in every checkpoint.
 
     `positions` are the next offsets to apply and `effective` the running maximum of record times, by topic; `clock`
-    is the partition's clock; `unknown` counts the dead letters of unknown types by (source, type) on `unknown_day`;
+    is the partition's clock; `unknown` counts dead letters of unknown types on `unknown_day`, by a hash of both names;
     `anew_until` is the last due time at which a daily evaluation may be the first under this release; `ended` are
     hashes of the events that ended an account of which nothing is kept, by day (its number as text).
     """

@@ -141,7 +141,7 @@ class Engine:
     async def _advance(self, live: Live) -> None:
         epoch = self.epoch
         replayed = self.options.record_time == "create"
-        while self.running and not self.halted and self.epoch == epoch:
+        while self._goes_on(live, epoch):
             began, limit, before = monotonic(), live.slice, dict(live.fold.positions)
             applied = live.fold.advance((), limit) if replayed else live.fold.advance(live.ended(self._standing), limit)
             if applied:
@@ -154,12 +154,16 @@ class Engine:
                 self._crash_point("apply")
             if self.halted:
                 self._halt()
-            live.stuck = applied < limit and self._waiting(live)
+            full = live.fold.full
+            live.stuck = applied < limit and not full and self._waiting(live)
             if live.fold.urgent:
                 self._spawn(live, self._hasten(live))
-            if applied < limit:
-                return
+            if full or applied < limit:
+                return  # what waits goes on with the next beat
             await asyncio.sleep(_WRITING_SECONDS if self._writing else 0)
+
+    def _goes_on(self, live: Live, epoch: int) -> bool:
+        return self.running and not self.halted and not live.fold.full and self.epoch == epoch
 
     def _halt(self) -> None:
         """Say what to do, once; what was applied so far is made durable at the next checkpoint."""

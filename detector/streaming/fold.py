@@ -64,6 +64,10 @@ class Fold(Protocol):
     def urgent(self) -> bool:
         """Something was decided that others wait for: checkpoint at the end of this batch."""
 
+    @property
+    def full(self) -> bool:
+        """So much waits for a checkpoint that nothing more should be applied before the next `committed`."""
+
     def restore(self) -> None:
         """Rebuild what is derived from the store: clock, positions, deadlines."""
 

@@ -1,5 +1,6 @@
 """When a worker must stop: most of what comes is unusable, and going on would turn the whole log into dead letters."""
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Collection
 from itertools import islice
@@ -20,6 +21,8 @@ OTHERS_SHARE: Final = 0.1
 """Of the unusable records, what sources other than the worst must have sent: one bad source stops nobody else."""
 
 _UNNAMED: Final = "unknown"
+_SHOWN: Final = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
+_NOT_SHOWN: Final = "a source whose name is not shown"  # an address or a name: whose, nobody checked
 _NO_SIGN: Final = "unknown_type"  # a newer emitter is no failure: it never counts
 
 
@@ -98,4 +101,5 @@ def _several(by_source: Counter[str], total: int) -> str:
     named = sorted((-count, source) for source, count in by_source.items() if source != _UNNAMED)
     if len(named) < 2 or sum(-count for count, _ in named[1:]) < OTHERS_SHARE * total:
         return ""
-    return f"{named[0][1]}, {named[1][1]}" + (f" and {len(named) - 2} more" if len(named) > 2 else "")
+    worst, next_worst = (source if _SHOWN.fullmatch(source) else _NOT_SHOWN for _, source in named[:2])
+    return f"{worst}, {next_worst}" + (f" and {len(named) - 2} more" if len(named) > 2 else "")

@@ -56,6 +56,16 @@ def examples() -> Iterator[dict[str, Any]]:
         yield {**json.loads(path.read_text()), "account_id": f"example-{number}", "tenant_id": "default"}
 
 
+def strangers() -> Iterator[dict[str, Any]]:
+    """Events that cannot be used, with a canary where the contract wants its own words: as type, as source, as both."""
+    event = {"account_id": "acme", "occurred_at": "2026-02-20T12:00:00Z"}
+    for kind, (first, second, *_) in KINDS.items():
+        yield {**event, "event_id": f"type-{kind}", "event_type": first}
+        yield {**event, "event_id": f"source-{kind}", "event_type": "usage.dreamt", "source": second}
+        yield {**event, "event_id": f"both-{kind}", "event_type": second, "source": first}
+        yield {**event, "event_id": f"known-{kind}", "event_type": "usage.recorded", "source": first, "count": "no"}
+
+
 _ANY = re.compile(b"|".join(re.escape(canary.encode()) for canary in EVERY))
 
 

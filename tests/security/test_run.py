@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from detector.backtest.core import core_of
 from detector.backtest.outputs import Collected
@@ -26,7 +26,7 @@ from harness.process import HANGING_SECONDS
 from harness.process import run as command
 from harness.secure_kafka import SecureKafka
 from harness.spine import Spine
-from schemas.topics import ALERTS, CONTROL, DEAD_LETTERS, IN_TOPICS
+from schemas.topics import ALERTS, CONTROL, DEAD_LETTERS, IN_TOPICS, USAGE
 from tests.ops.worker_command import WorkerCommand
 from tests.ops.worker_command import refused as refused_command
 from tests.security import canaries
@@ -96,6 +96,16 @@ def of_the_contract() -> Iterable[dict[str, Any]]:
         yield {**event, "_record_time": event["occurred_at"]}
 
 
+async def _send_strangers(brokers: str, topic: str) -> int:
+    """Send what `emit` would not, at a time between the other records', and count it."""
+    events = list(canaries.strangers())
+    async with AIOKafkaProducer(bootstrap_servers=brokers) as producer:
+        for event in events:
+            value, at = json.dumps(event).encode(), START_MS + 11 * DAY_MS
+            await producer.send_and_wait(topic, value, key=b"acme", timestamp_ms=at)
+    return len(events)
+
+
 @pytest.fixture(scope="module")
 def ran(secure: SecureKafka, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder, found = tmp_path_factory.mktemp("run"), Ran()
@@ -106,19 +116,20 @@ def ran(secure: SecureKafka, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     command("topics", "apply", *app, *secure.login("provisioner"), "--partitions", str(PARTITIONS), "--import")
     first = written(folder / "first.ndjson", canaries.told(few_accounts().events()))
     command("emit", *names, *secure.login("importer"), "--until", iso(few_accounts().end_ms), str(first))
+    strange = asyncio.run(_send_strangers(secure.back_door, PREFIX + USAGE))
     later = [*many_accounts().events(), *of_the_contract()]
     rest = written(folder / "rest.ndjson", [*canaries.told(later), *refused()])
     (folder / "token").write_text(TOKEN)
     options = (*app, *secure.login("worker"), "--record-time", "create", "--log-level", "debug")
     with WorkerCommand(*options, "--http-token-file", str(folder / "token"), folder=folder) as worker:
-        _wait_for_records(worker, 400 + 3 * PARTITIONS)
+        _wait_for_records(worker, 400 + strange + 3 * PARTITIONS)
         found.few = worker.ask("/metrics", Authorization=f"Bearer {TOKEN}")[1]
         found.sockets, found.port = listening(worker.process.pid), worker.port
         for path in ("/", "/router/", "/table/", "/graph/", "/stats", "/metrics/", "/livez/"):
             found.unserved[path] = worker.ask(path)[0]
         with dawdlers(worker.port, DAWDLERS) as made:
             command("emit", *names, *secure.login("importer"), "--until", iso(many_accounts().end_ms), str(rest))
-            _wait_for_records(worker, 400 + len(later) + 5 + 2 * 3 * PARTITIONS)
+            _wait_for_records(worker, 400 + strange + len(later) + 5 + 2 * 3 * PARTITIONS)
             found.probes += [worker.ask(path)[0] for path in ("/livez", "/readyz")]
             found.dawdled = len(made)
         found.many = worker.ask("/metrics", Authorization=f"Bearer {TOKEN}")[1]
@@ -209,7 +220,7 @@ def test_no_secret_is_shown(ran: Ran) -> None:
 
 
 def test_names_addresses_and_free_text_stay_in_the_in_topics(ran: Ran) -> None:
-    """200 of them, in fields for free text, labels and fields that nobody knows; dead letters are originals."""
+    """200 of them, in free text, labels, fields and types that nobody knows, as sources; dead letters are originals."""
     raw = {PREFIX + topic for topic in (*IN_TOPICS, DEAD_LETTERS)}
     came = [place for place in ran.data if place.name.rpartition("-")[0] in raw]
     kept = [place for place in ran.data if place not in came]

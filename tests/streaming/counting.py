@@ -10,6 +10,8 @@ from detector.streaming.fold import Encoders, Outgoing
 
 ALERT_EVERY = 16
 PARTITION_KEY = b"\x00partition"
+FILLS = b"too much of what is no number"
+"""A value after which a fold is full until its next checkpoint."""
 
 
 @dataclass
@@ -56,6 +58,7 @@ class CountingFold:
         self.positions: dict[str, int] = {}
         self.clock = 0
         self.urgent = False
+        self.full = False
         self.commits = 0
         self._merging = merging
         self._urgency = urgency
@@ -96,7 +99,7 @@ class CountingFold:
         applied = 0
         for topic in sorted(self._queues):
             queue = self._queues[topic]
-            while queue and (not limit or applied < limit):
+            while queue and (not limit or applied < limit) and not self.full:
                 if self._merging and not all(other or name in ended for name, other in self._queues.items()):
                     break
                 self._apply(topic, queue.popleft())
@@ -112,6 +115,8 @@ class CountingFold:
             number = int(record.value or b"")
         except ValueError:
             self._dead.append((key, record.offset))
+            if record.value == FILLS:
+                self.full = self.urgent = True
             return
         count, total = self._dirty.get(key) or self._frozen.get(key) or unpack(self.store.get(key, pack(0, 0)))
         self._dirty[key] = count + 1, total + number
@@ -139,6 +144,7 @@ class CountingFold:
     def committed(self) -> None:
         """Count commits; what was collected is in the store now."""
         self.commits += 1
+        self.full = False
         self._frozen = {}
 
 

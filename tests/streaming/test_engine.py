@@ -20,7 +20,7 @@ from faust.types import TP
 from detector.domain.record import Record
 from detector.streaming.batches import BatchMessage
 from detector.streaming.observer import Silence
-from tests.streaming.counting import PARTITION_KEY, unpack
+from tests.streaming.counting import FILLS, PARTITION_KEY, unpack
 from tests.streaming.fakes import OPTIONS, Stage, batch
 
 ONES = [b"1"] * 20
@@ -306,6 +306,36 @@ def test_an_urgent_change_is_committed_with_its_batch() -> None:
         assert task is not None
         await task
         assert stage.producers[0].values("alerts") == [b"a:1"]
+
+    asyncio.run(scene())
+
+
+def test_a_fold_that_is_full_is_written_at_once_and_applies_nothing_until_it_is() -> None:
+    """Dead letters are whole records in memory until then."""
+
+    async def scene() -> None:
+        stage = Stage()
+        await stage.assign(0)
+        stage.producers[0].gate.clear()
+        await stage.deliver("usage", FILLS, b"1", FILLS, b"1")
+        live = stage.engine.live[0]
+        first = live.task
+        assert first is not None, "without waiting for the next beat"
+        await asyncio.sleep(0)
+        stage.engine.beat()
+        await stage.deliver("crm", b"1")
+        assert (live.fold.positions, live.stuck) == ({"usage": 1}, False)
+        assert live.backlog("usage") == 3
+        stage.producers[0].gate.set()
+        await first
+        assert stage.producers[0].offsets == {TP("usage", 0): 1}
+        stage.engine.beat()
+        assert live.task is not None
+        await live.task
+        assert stage.producers[0].offsets == {TP("crm", 0): 1, TP("usage", 0): 3}
+        stage.engine.beat()
+        await live.task
+        assert live.fold.positions == {"crm": 1, "usage": 4}
 
     asyncio.run(scene())
 

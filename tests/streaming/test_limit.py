@@ -39,6 +39,14 @@ def test_a_hundred_in_a_row_from_two_sources_trip_it_and_one_fewer_do_not() -> N
     assert tripped == {"usage": "100 unusable records in a row, from a, b"}
 
 
+def test_only_a_source_that_looks_like_an_id_is_named() -> None:
+    """Nobody has checked what stands there in a record that could not be used."""
+    (why,) = fed(["zaphod@heartofgold.example", "Zaphod Beeblebrox"] * 50).tripped.values()
+    assert why == "100 unusable records in a row, from " + ", ".join(["a source whose name is not shown"] * 2)
+    (why,) = fed(["zaphod@heartofgold.example", "crm-eu.2/sync"] * 50).tripped.values()
+    assert why == "100 unusable records in a row, from crm-eu.2/sync, a source whose name is not shown"
+
+
 def test_one_good_record_begins_a_new_row() -> None:
     assert not fed([GOOD] * 5_000 + ["a", "b"] * 49 + [GOOD] + ["a", "b"] * 49).tripped
 
