@@ -63,6 +63,16 @@ def connection(settings: Settings) -> dict[str, Any]:
     return found
 
 
+def trust_ends(settings: Settings) -> float:
+    """When the last authority of `tls_ca_file` runs out (Unix seconds); 0 where no such file is used.
+
+    Raises DetectorError (78) for certificates that cannot be used.
+    """
+    if not (settings.tls and settings.tls_ca_file):
+        return 0.0
+    return max((ssl.cert_time_to_seconds(str(one["notAfter"])) for one in _tls(settings).get_ca_certs()), default=0)
+
+
 def _tls(settings: Settings) -> ssl.SSLContext:
     password = settings.tls_key_password
     try:

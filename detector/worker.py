@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from detector import codec, logs
-from detector.brokers import connection
+from detector.brokers import connection, trust_ends
 from detector.catalogue.pack import load_plan
 from detector.domain.events import Event
 from detector.domain.partition import Partition
@@ -59,7 +59,7 @@ def run(
     metrics = Meter(
         topics=options.topics, rules=[rule.id for rule in plan.rules], live=settings.record_time == "log_append"
     )
-    metrics.describe(versions(), settings.digest())
+    metrics.describe(versions(), settings.digest(), trust_ends(settings))
     server = HttpServer(
         host=settings.http_host,
         port=settings.http_port,

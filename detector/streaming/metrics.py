@@ -190,6 +190,9 @@ class Metrics:
         self.loop_lag = make.gauge("event_loop_lag_seconds", "How late the event loop's last tick was, or is.")
         self.broker_connected = make.gauge("broker_connected", "1 when the broker answered last time.")
         self.is_ready = make.gauge("ready", "1 when events are applied, as /readyz says.")
+        self.tls_ca_expiry = make.gauge(
+            "tls_ca_expiry_timestamp_seconds", "When the last authority of tls_ca_file runs out; 0 without the file."
+        )
         self.auth_failures = make.counter("auth_failures", "Times the broker refused our credentials or rights.")
 
     def _touch(self) -> None:
@@ -219,10 +222,14 @@ class Metrics:
         for rule in self._rules:
             self.rule_alerts.labels(rule)
 
-    def describe(self, versions: Mapping[str, str], config_hash: str) -> None:
-        """Say what runs here: package -> version, and the digest of its settings."""
+    def describe(self, versions: Mapping[str, str], config_hash: str, trust_ends: float = 0.0) -> None:
+        """Say what runs here: package -> version, the digest of its settings, when its trust in the brokers ends.
+
+        `trust_ends` is Unix seconds; 0 where no file of ours says whom to trust.
+        """
         self.build.info(dict(versions))
         self.config_hash.info({"hash": config_hash})
+        self.tls_ca_expiry.set(trust_ends)
 
     def exposition(self, *, ready: bool, hanging: float = 0.0) -> bytes:
         """Everything as Prometheus reads it (text format 0.0.4).

@@ -109,7 +109,7 @@ def test_every_metric_moves_when_what_it_counts_happens() -> None:
     before = values(registry)
     everything_happens(told)
     told.recovery_started({0: 7})
-    told.describe({"version": "1", "faust": "2", "aiokafka": "3"}, "abc")
+    told.describe({"version": "1", "faust": "2", "aiokafka": "3"}, "abc", 1_800_000_000.0)
     told.exposition(ready=True)
     after = values(registry)
     moved = {name.partition("{")[0] for name in after if after[name] != before.get(name)}

@@ -196,7 +196,7 @@ async def start(bottle: Bottle) -> None:
 
 
 async def description(bottle: Bottle) -> None:
-    bottle.meter.describe(versions(), "0123456789ab")
+    bottle.meter.describe(versions(), "0123456789ab", 1_800_000_000.0)
 
 
 async def work_of_any_kind(bottle: Bottle) -> None:
@@ -250,6 +250,7 @@ MOVES: dict[str, Cause] = {
     "detector_event_loop_lag_seconds": a_loop_that_is_held_up,
     "detector_broker_connected": outage,
     "detector_ready": start,
+    "detector_tls_ca_expiry_timestamp_seconds": description,
     "detector_auth_failures_total": refusal,
     "process_cpu_seconds_total": work_of_any_kind,
     "python_gc_collections_total": work_of_any_kind,

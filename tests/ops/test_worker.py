@@ -12,6 +12,7 @@ from kafka import KafkaProducer
 
 from detector.localkafka import Cluster
 from detector.topics import apply
+from harness.certificates import Authority
 from schemas.topics import topics
 from tests.ops.worker_command import COMMAND, WorkerCommand, environment, refused
 
@@ -101,6 +102,15 @@ def test_nobody_to_read_the_log_changes_nothing(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         started = [*COMMAND, "worker", "--brokers", NOWHERE, "--http-port", "x"]
         assert subprocess.run(started, stderr=full, check=False, env=environment()).returncode == 78
+
+
+def test_it_says_when_its_trust_in_the_brokers_ends(tmp_path: Path) -> None:
+    """Also while it waits for them."""
+    trusted = str(Authority(tmp_path).certificate)
+    with WorkerCommand("--brokers", NOWHERE, "--tls", "--tls-ca-file", trusted, folder=tmp_path) as worker:
+        shown = worker.wait_for("/metrics", r"\ndetector_tls_ca_expiry_timestamp_seconds [1-9]")
+    (ends,) = re.findall(r"^detector_tls_ca_expiry_timestamp_seconds (\S+)$", shown, re.MULTILINE)
+    assert time.time() < float(ends) < time.time() + 90_000
 
 
 def test_missing_topics_stop_the_start(kafka: str, prefix: str) -> None:

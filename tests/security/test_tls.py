@@ -2,21 +2,34 @@
 
 import re
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import detector
-from detector.brokers import connection
+from detector.brokers import connection, trust_ends
 from detector.errors import CONFIG, DetectorError
 from detector.settings import load
 from detector.streaming.options import Broker
+from harness.certificates import Authority
 
 LAX = re.compile(
     r"check_hostname\s*=\s*False|verify_mode|CERT_NONE|CERT_OPTIONAL|_create_unverified|ssl_check_hostname|"
     r"PROTOCOL_TLSv1|TLSv1_1|SASL_PLAINTEXT|wrap_socket"
 )
+OF_1970 = """\
+-----BEGIN CERTIFICATE-----
+MIIBHDCBxKADAgECAgEBMAoGCCqGSM49BAMCMA4xDDAKBgNVBAMMA29sZDAeFw03
+MDAxMDEwMDAwMDBaFw03MDAxMDIwMDAwMDBaMA4xDDAKBgNVBAMMA29sZDBZMBMG
+ByqGSM49AgEGCCqGSM49AwEHA0IABO15/PdFXylEnNFF2NoIk0rtPbQfgKQV8RuW
+plm34qajVmvwVdiRMmg6Oll2Uc75ThpsHxXrkIajsqsnnpIiaE6jEzARMA8GA1Ud
+EwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgbr6BE1/J/RC+eSV4uoZdYFQJ
+n8hRPkJe7YnEJXlWADgCIFaAqeRRchbL+ECQNfasnIK7SZ7t3diSBZXZQfjik5R6
+-----END CERTIFICATE-----
+"""
+"""An authority of nobody, valid for the first day of 1970."""
 SOURCES = sorted(Path(detector.__file__).parent.rglob("*.py"))
 
 
@@ -25,6 +38,21 @@ def test_the_context_asks_for_a_trusted_certificate_of_this_very_host() -> None:
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_trust_ends_with_the_last_authority_of_the_file(tmp_path: Path) -> None:
+    """An authority of the harness is good for a day; a file may hold the old one beside the new."""
+    before = time.time()
+    first = Authority(tmp_path, "first").certificate.read_text()
+    past = Path(tmp_path / "past.pem")
+    past.write_text(OF_1970)
+    both = tmp_path / "both.pem"
+    both.write_text(OF_1970 + first)
+    ends = [trust_ends(load({"tls": True, "tls_ca_file": str(file)}, {})) for file in (past, both)]
+    assert ends[0] == 86_400
+    assert before + 86_398 < ends[1] < time.time() + 86_401
+    assert trust_ends(load({"tls": True}, {})) == 0
+    assert trust_ends(load({}, {})) == 0
 
 
 def test_nothing_in_the_source_switches_the_checks_off() -> None:
