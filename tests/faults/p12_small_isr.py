@@ -13,7 +13,7 @@ def play(stage: Stage) -> None:
     with stage.brokers(3, proxied=True) as brokers:
         work = stage.work(brokers, stage.load())
         work.send()
-        with work.crew(1, slow_ms=20) as crew:
+        with work.crew(1, slow_ms=stage.sized(short=200, full=60)) as crew:
             crew.hands[0].hear("CHECKPOINT", times=3)
             _need(work, 3)
             brokers.kill(3)
@@ -27,10 +27,12 @@ def play(stage: Stage) -> None:
             brokers.start(3)
             _need(work, 2)
             work.gets_on(crew, what="a commit with three nodes")
+            assert work.behind(), "the load was done before two of three nodes were down"
             brokers.kill(2)
             brokers.kill(3)
             crew.tend_for(down)
             brokers.cluster.start()
+            stage.figure("back after, s", work.gets_on(crew, what="a commit after two of three nodes were down"))
             stage.figure("settled after, s", work.settle(crew))
         stage.judge(work)
         stage.rounds_done = 1

@@ -1,9 +1,9 @@
 """P15: a network that loses one direction only is an outage like any other."""
 
+from tests.faults.brokers import Brokers
+from tests.faults.outage import Outage, judged, suffer
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
-
-BACK_SECONDS = 30.0
 
 
 def play(stage: Stage) -> None:
@@ -12,20 +12,19 @@ def play(stage: Stage) -> None:
     with stage.brokers(proxied=True) as brokers:
         work = stage.work(brokers, stage.load())
         work.send()
-        with work.crew(1, slow_ms=20) as crew:
+        with work.crew(1, slow_ms=stage.sized(short=200, full=60)) as crew:
             for number in stage.rounds(short=2, full=4):
-                work.gets_on(crew)
-                fault = "drop-s2c" if number % 2 else "drop-c2s"
-                brokers.weather(fault=fault)
-                crew.tend_for(down)
-                brokers.weather()
-                brokers.reset()
-                back = work.gets_on(crew)
-                stage.figure(f"back after {fault}, s", back)
-                assert back <= BACK_SECONDS, f"{back:.0f} s until something was committed after {fault}"
+                suffer(stage, work, crew, _lossy(brokers, "drop-s2c" if number % 2 else "drop-c2s"), down)
             work.settle(crew)
-        stage.judge(work)
-        stage.figure("exits", sum(count for code, count in crew.exits.items() if code))
+        judged(stage, work, crew)
+
+
+def _lossy(brokers: Brokers, fault: str) -> Outage:
+    def over() -> None:
+        brokers.weather()
+        brokers.reset()
+
+    return Outage(fault, lambda: brokers.weather(fault=fault), over)
 
 
 PROMISE = Promise("P15", "a network that loses one direction loses nothing else", play)

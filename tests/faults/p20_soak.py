@@ -79,7 +79,7 @@ def _glance(surface: Surface, hand: Hand) -> Glance:
 
 def _flat(stage: Stage, glances: list[Glance]) -> None:
     early, late = glances[len(glances) // 4 : len(glances) // 2], glances[-(len(glances) // 4) :]
-    hours = (late[-1].at - early[0].at) / 3_600
+    hours = (median(one.at for one in late) - median(one.at for one in early)) / 3_600
 
     def before_and_after(name: str) -> tuple[float, float]:
         return median(getattr(one, name) for one in early), median(getattr(one, name) for one in late)
@@ -93,6 +93,7 @@ def _flat(stage: Stage, glances: list[Glance]) -> None:
     before, after = before_and_after("bytes")
     stage.figure("RSS beyond state MiB", f"{before / MIB:.0f} to {after / MIB:.0f}")
     slope = (after - before) / MIB / hours
+    stage.figure("MiB an hour", slope)
     assert hours < LONG_HOURS or slope <= SLOPE_MIB_AN_HOUR, f"memory grows by {slope:.1f} MiB an hour"
 
 
