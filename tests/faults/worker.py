@@ -27,6 +27,7 @@ if GIVEN.clock_shift:
 from detector import codec
 from detector.errors import DetectorError
 from detector.settings import load
+from detector.streaming.engine import Engine
 from detector.streaming.fold import Changes
 from detector.streaming.observer import Silence
 from detector.worker import run
@@ -101,6 +102,17 @@ def main() -> None:
         point("decode")
         return found
 
+    held = Engine.held
+    told: list[Any] = []
+
+    def held_and_said(engine: Engine, active: Any) -> Any:
+        found = held(engine, active)
+        if found and not told:
+            told.append(found)
+            say("HELD", len(found))
+        return found
+
+    setattr(Engine, "held", held_and_said)  # noqa: B010 - a method is no place to assign to, for mypy
     try:
         settings = load(dict(option.split("=", 1) for option in GIVEN.options))
         decoding = decode_and_pass if GIVEN.die_at.startswith("decode:") else decode
