@@ -18,6 +18,11 @@ from tests.faults.stage import Scale, Stage
 
 COLUMNS = ("lost", "spurious", "doubled", "bodies", "order", "states", "health", "letters", "behind")
 
+LEGEND = (
+    "0: compared, and nothing is wrong. -: the play has no log to compare with the replay (settings and rights that are"
+    " refused, clocks, probes): it holds where what it asserts holds."
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -55,7 +60,7 @@ def table(rows: Sequence[Row], seed: int) -> str:
         held = f"no: {row.failure}" if row.failure else "yes"
         lines.append(f"{row.promise.number:6} {row.stage.rounds_done:6} {row.seconds:5.0f} {judged}  {held}")
         lines.append(f"{'':6} {row.promise.says}{f' ({told})' if told else ''}")
-    return "\n".join(lines)
+    return "\n".join([*lines, LEGEND])
 
 
 def main() -> int:

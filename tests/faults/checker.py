@@ -21,23 +21,23 @@ class Revision(msgspec.Struct, frozen=True):
 class Verdict:
     """Errors by kind: all are 0 where the promise holds."""
 
-    lost: int
+    lost: int = 0
     """Transitions that must be there and are not."""
-    spurious: int
+    spurious: int = 0
     """Transitions that are there and must not be."""
-    doubled: int
+    doubled: int = 0
     """Transitions that are there again."""
-    bodies: int
+    bodies: int = 0
     """(alert_id, revision) with more than one body."""
-    order: int
+    order: int = 0
     """Accounts whose transitions, as far as they are there, come in another order."""
-    states: int
+    states: int = 0
     """Accounts' records in the changelog that differ, are missing or too many."""
-    health: int
+    health: int = 0
     """The same of health snapshots."""
-    letters: int
+    letters: int = 0
     """Dead letters missing, too many, doubled or different, by place of the original."""
-    behind: int
+    behind: int = 0
     """Records of the in-topics beyond the committed offsets."""
 
     @property

@@ -42,16 +42,27 @@ BAD: Final[tuple[bytes | None, ...]] = (
 class Feed:
     """`events` records of `accounts` accounts over `days` days, and in the end a heartbeat on every partition.
 
-    The same arguments give the same records. `bad` is the share of records that cannot be used.
+    The same arguments give the same records. `bad` is the share of records that cannot be used. A `live` one is for
+    topics whose brokers give the time, where nothing has an end: no heartbeats.
     """
 
     def __init__(
-        self, events: int, accounts: int, seed: int, *, partitions: int = 4, days: float = 60, bad: float = 0.005
+        self,
+        events: int,
+        accounts: int,
+        seed: int,
+        *,
+        partitions: int = 4,
+        days: float = 60,
+        bad: float = 0.005,
+        start_ms: int = START_MS,
+        live: bool = False,
     ) -> None:
         self.partitions = partitions
-        self.load = Load(events, accounts, START_MS, days, seed=seed)
+        self.live = live
+        self.load = Load(events, accounts, start_ms, days, seed=seed)
         self.records = list(self._records(Random(seed), bad))
-        self.count = len(self.records) + len(IN_TOPICS) * partitions
+        self.count = len(self.records) + len(list(self.ending()))
         """Records that are sent, heartbeats included."""
 
     def _records(self, random: Random, bad: float) -> Iterator[Sent]:
@@ -64,7 +75,7 @@ class Feed:
 
     def ending(self) -> Iterator[Sent]:
         """The heartbeats that say that nothing more comes."""
-        for topic in IN_TOPICS:
+        for topic in () if self.live else IN_TOPICS:
             for number in range(self.partitions):
                 yield heartbeat(topic, number, self.load.end_ms + DAY_MS)
 
@@ -77,7 +88,7 @@ class Feed:
         """
         whole = chain(self.records if records is None else records, self.ending() if end else ())
         access = Access({"bootstrap_servers": bootstrap.split(",")}, PATIENCE_SECONDS)
-        asyncio.run(emit(access, Plan(IN_TOPICS, CONTROL, rate=rate, prefix=prefix), whole))
+        asyncio.run(emit(access, Plan(IN_TOPICS, CONTROL, live=self.live, rate=rate, prefix=prefix), whole))
 
     @contextmanager
     def sending(self, bootstrap: str, prefix: str, *, rate: float) -> Iterator["Pace"]:

@@ -14,6 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from detector.domain.hot import member_hash
 from harness.spine import Spine
 from schemas.topics import ALERTS, CRM, HEALTH, USAGE
+from tests.faults.checker import Verdict
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 
@@ -134,6 +135,11 @@ def play(stage: Stage) -> None:
                 left = traces(data, changelog) | traces(data, health)
             stage.figure("gone after s", time.monotonic() - began)
             assert worker.stop() == 0
+        kept_in = [len(traces(data, topic)) for topic in (changelog, health)]
+        stage.hold(
+            Verdict(states=kept_in[0], health=kept_in[1]), "what is left of the erased in changelog and snapshots"
+        )
+        stage.rounds_done = 1
         assert f"h/default/{KEPT}".encode() in spine.state(), "who was not erased is gone too"
         holding = {folder.name.rpartition("-")[0] for folder in data.iterdir() if folder.is_dir()}
         holding = {topic for topic in holding if traces(data, topic)}

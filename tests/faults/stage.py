@@ -91,9 +91,12 @@ class Stage:
 
     def judge(self, work: Work) -> Verdict:
         """Compare with the replay, keep the verdict for the table, and fail where it is not exact."""
-        verdict = work.verdict()
+        return self.hold(work.verdict(), f"{work.feed.count:,} records")
+
+    def hold(self, verdict: Verdict, what: str) -> Verdict:
+        """Keep what a play found itself for the table, and fail where it is not exact."""
         self.verdicts.append(verdict)
-        self.say(f"{work.feed.count:,} records: {verdict}")
+        self.say(f"{what}: {verdict}")
         assert verdict.exact, str(verdict)
         return verdict
 

@@ -47,8 +47,8 @@ class Work:
         self.session = session
         self.prefix = f"f{time.time_ns() % 10**9:09d}-"
         self.app_id = f"{self.prefix}app"
-        self._spine = Spine(bootstrap, self.prefix, folder, partitions=feed.partitions)
-        wanted = topics(partitions=feed.partitions, prefix=self.prefix, imports=True, app_id=self.app_id)
+        self._spine = Spine(bootstrap, self.prefix, folder, live=feed.live, partitions=feed.partitions)
+        wanted = topics(partitions=feed.partitions, prefix=self.prefix, imports=not feed.live, app_id=self.app_id)
         apply({"bootstrap_servers": bootstrap.split(",")}, wanted, replicas=replicas)
 
     def send(self, **how: Any) -> None:
@@ -78,7 +78,7 @@ class Work:
             "brokers": self.front,
             "topic_prefix": self.prefix,
             "app_id": self.app_id,
-            "record_time": "create",
+            "record_time": "log_append" if self.feed.live else "create",
             "session_timeout_seconds": self.session,
             "http_port": 0,
             "log_format": "console",
