@@ -268,6 +268,7 @@ class Engine:
         for live in self.live.values():
             for topic in self.topics:
                 self._observer.lag(topic, live.number, *live.lag(topic, self._standing(topic, live.number)))
+            self._observer.held(live.number, sum(map(live.backlog, self.topics)))
             self._tell_waiting(live)
             # where nothing was written yet, records tell the broker's time: a clock that stands still must show
             self._observer.clock(live.number, live.fold.clock, max(live.broker_ms, *live.fetched_ms.values()))

@@ -118,6 +118,89 @@ def test_a_partition_that_waits_excuses_no_other(health: Health, clock: Clock) -
     assert health.live().reason == "no_progress"
 
 
+@pytest.mark.parametrize("reason", ["joining", "rebalancing"])
+def test_a_worker_that_comes_to_no_partitions_is_given_up_after_five_minutes(
+    reason: str, health: Health, clock: Clock
+) -> None:
+    """Without partitions there is no lag: it would wait for ever with nothing to do."""
+    health.broker(connected=True)
+    health.readiness(ready=False, reason=reason)
+    pass_time(health, clock, 200)
+    health.readiness(ready=False, reason=reason)  # another attempt is no success
+    pass_time(health, clock, 99)
+    assert health.live().ok
+    pass_time(health, clock, 1)
+    assert (health.live().reason, health.ready().reason) == ("joins_no_group", reason)
+    health.readiness(ready=False, reason="recovering")
+    assert health.live().ok
+    health.readiness(ready=False, reason=reason)
+    assert health.live().ok
+
+
+def test_joining_waits_for_a_broker_as_long_as_it_takes(health: Health, clock: Clock) -> None:
+    health.broker(connected=True)
+    health.readiness(ready=False, reason="joining")
+    pass_time(health, clock, 200)
+    health.broker(connected=False)
+    pass_time(health, clock, 10_000)
+    assert health.live().reason == "waiting_for_broker"
+    health.broker(connected=True)
+    pass_time(health, clock, 299)
+    assert health.live().ok
+
+
+def test_a_member_to_whom_no_partition_falls_stays_alive(health: Health, clock: Clock) -> None:
+    health.broker(connected=True)
+    health.readiness(ready=False, reason="joining")
+    health.rebalance_ended(1.0, frozenset(), 3)
+    health.readiness(ready=True, reason="ready")
+    pass_time(health, clock, 10_000)
+    assert health.live().reason == "nothing_to_do"
+
+
+def test_a_partition_that_is_stuck_beside_one_that_works_is_a_standstill(health: Health, clock: Clock) -> None:
+    working(health)
+    for number in (0, 1):
+        health.lag("t", number, 5, 1.0)
+        health.held(number, 5)
+    for _ in range(119):
+        pass_time(health, clock, 1)
+        health.applied(0, 1, 0.1)
+        health.held(1, 5)
+    assert health.live().ok
+    pass_time(health, clock, 1)
+    health.applied(0, 1, 0.1)
+    assert health.live().reason == "no_progress"
+    health.applied(1, 1, 0.1)
+    assert health.live().ok
+
+
+def test_a_partition_of_which_nothing_is_in_memory_is_its_brokers_matter(health: Health, clock: Clock) -> None:
+    """It may have no leader: a restart would stop the others and bring nothing."""
+    working(health)
+    health.lag("t", 0, 5, 1.0)
+    health.lag("t", 1, 5, 1.0)
+    health.held(1, 5)
+    health.held(1, 0)
+    for _ in range(1_000):
+        pass_time(health, clock, 1)
+        health.applied(0, 1, 0.1)
+    assert health.live().ok
+
+
+def test_a_partition_that_waits_is_not_stuck_beside_one_that_works(health: Health, clock: Clock) -> None:
+    working(health)
+    health.held(1, 5)
+    health.waiting(1, frozenset({"quiet"}))
+    health.held(1, 5)
+    pass_time(health, clock, 1_000)
+    assert health.live().ok
+    health.held(1, 5)
+    health.waiting(1, frozenset())
+    health.held(1, 5)
+    assert health.live().ok
+
+
 def test_without_lag_there_is_no_standstill_however_long(health: Health, clock: Clock) -> None:
     working(health).lag("t", 1, 0, 0.0)
     pass_time(health, clock, 10_000)

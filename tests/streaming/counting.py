@@ -99,11 +99,13 @@ class CountingFold:
         applied = 0
         for topic in sorted(self._queues):
             queue = self._queues[topic]
-            while queue and (not limit or applied < limit) and not self.full:
+            while queue and (not limit or applied < limit):
                 if self._merging and not all(other or name in ended for name, other in self._queues.items()):
                     break
                 self._apply(topic, queue.popleft())
                 applied += 1
+                if self.full:
+                    return applied
         return applied
 
     def _apply(self, topic: str, record: RawRecord) -> None:

@@ -54,6 +54,20 @@ def test_a_slice_of_work_is_told_by_the_topics_that_it_held() -> None:
     asyncio.run(scene())
 
 
+def test_what_is_in_memory_of_a_partition_is_told_before_what_it_waits_for() -> None:
+    async def scene() -> None:
+        ear = Ear()
+        stage = Stage(observer=ear, merging=True)
+        await stage.assign(0)
+        await stage.deliver("usage", b"1", b"1")
+        stage.engine.observe()
+        assert ear.last("held") == (0, 2)
+        told = [name for name, _ in ear.heard if name in {"held", "waiting"}]
+        assert told[-2:] == ["held", "waiting"]
+
+    asyncio.run(scene())
+
+
 def test_a_topic_of_which_nothing_comes_is_idle_once_all_of_it_was_read() -> None:
     async def scene() -> None:
         ear = Ear()
