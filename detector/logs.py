@@ -82,7 +82,8 @@ class _Bounded:
     """Cuts every value to its limit, turns bytes into their number, traces into text, and blots out secrets."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        self._secrets = sorted(forms, key=len, reverse=True)
 
     def __call__(self, _logger: Any, _method: str, line: Line) -> Line:
         kept = {key: line.pop(key) for key in ("_record", "_from_structlog") if key in line}
@@ -116,6 +117,19 @@ class _Bounded:
         if depth and isinstance(value, list | tuple):
             return [self._value(item, depth - 1) for item in value[:ITEM_LIMIT]]
         return self._text(value, VALUE_LIMIT)
+
+
+def _forms(secret: str) -> set[str]:
+    """What a secret looks like in a text, in a `repr` or JSON that holds it, and in one of those within another."""
+    return {form for once in _quoted(secret) for form in _quoted(once)}
+
+
+def _quoted(text: str) -> set[str]:
+    """The text as it is and between quotes; which of the two Python puts around depends on what else is there."""
+    in_repr = repr('"' + text)[2:-1]
+    in_bytes = repr(b'"' + text.encode(errors="surrogatepass"))[3:-1]
+    in_json = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return {text, *in_json, *(form for each in (in_repr, in_bytes) for form in (each, each.replace("\\'", "'")))}
 
 
 def _trace(exc_info: Any) -> str:

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from detector.errors import CONFIG, INTERNAL, DetectorError
@@ -15,7 +13,7 @@ from detector.streaming.batches import BatchMessage
 from detector.streaming.ending import Ending
 from detector.streaming.fold import Encoders, FoldFactory
 from detector.streaming.limit import DeadLetterLimit
-from detector.streaming.live import Live, made_anew, state_lost
+from detector.streaming.live import Live, answered_within, made_anew, state_lost
 from detector.streaming.observer import Observer
 from detector.streaming.options import WorkerOptions
 from detector.streaming.store import Store
@@ -192,8 +190,7 @@ class Engine:
         began = live.tried_at = monotonic()
         self._writing += 1
         try:
-            async with _answered_within(self.options.transaction_timeout):
-                changes = await live.checkpoint(force=force)
+            changes = await live.checkpoint(force=force)
         except Exception as error:  # noqa: BLE001 - memory is ahead of the log now: whatever it was, it is the end
             self.running = False
             self._ending.abandon(f"the checkpoint of partition {live.number}", error)
@@ -346,7 +343,7 @@ class Engine:
                 del self.stores[number]
             await asyncio.gather(*[writer.close() for writer in self._writers.values()])
             self._writers = {number: self._new_writer(number) for number in numbers}
-            async with _answered_within(self.options.take_over_timeout):
+            async with answered_within(self.options.take_over_timeout):
                 await asyncio.gather(*[writer.start() for writer in self._writers.values()])
             self._crash_point("take_over")
         except Exception as error:  # noqa: BLE001 - Faust would log it and go on without a writer
@@ -484,13 +481,3 @@ class Engine:
         self.forget()
         await asyncio.gather(*[writer.close() for writer in self._writers.values()])
         self._writers.clear()
-
-
-@asynccontextmanager
-async def _answered_within(seconds: float) -> AsyncIterator[None]:
-    """Bound a wait for the broker, which the clients would prolong for ever. Raises KafkaTimeoutError."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise KafkaTimeoutError(f"the broker did not answer within {seconds:.0f} s") from error

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from time import time
 from typing import Final
 
+from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from detector.errors import CONFIG, DetectorError
@@ -135,7 +137,8 @@ class Live:
     async def checkpoint(self, *, force: bool = False) -> Changes | None:
         """Write what changed, or with `force` at least where the partition stands; None when there was nothing.
 
-        One at a time; raises when the transaction fails.
+        One at a time; raises when the transaction fails, and KafkaTimeoutError when it takes too long: the wait for
+        the one before does not count.
         """
         async with self._lock:
             changes = self.fold.collect(force=force)
@@ -143,7 +146,8 @@ class Live:
                 return None
             reached = {topic: self._reached(topic, at) for topic, at in changes.positions.items()}
             self.writer.crash_point("snapshot")
-            written = await self.writer.write(changes, reached)
+            async with answered_within(self.writer.options.transaction_timeout):
+                written = await self.writer.write(changes, reached)
             for key, value in changes.states:
                 self.store.put(key, value)
             if written.changelog_offset is not None:
@@ -201,3 +205,13 @@ def state_lost(options: WorkerOptions, tp: TP, committed: int) -> DetectorError:
         f" --group {options.app_id}`",
         CONFIG,
     )
+
+
+@asynccontextmanager
+async def answered_within(seconds: float) -> AsyncIterator[None]:
+    """Bound a wait for the broker, which the clients would prolong for ever. Raises KafkaTimeoutError."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"the broker did not answer within {seconds:.0f} s") from error

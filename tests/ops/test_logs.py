@@ -123,6 +123,24 @@ def test_a_secret_appears_nowhere_even_at_debug(configure: Configure) -> None:
     assert stream.getvalue().count("********") >= 4
 
 
+AWKWARD = "ca\\na'ry\"§9f"
+
+
+@pytest.mark.parametrize("secret", [AWKWARD, "ca'nary9f", 'ca"nary9f', "ca\\nary9f", "canäry9f", "ca\nary9f"])
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_secret_is_known_however_it_is_quoted(configure: Configure, form: str, secret: str) -> None:
+    stream = configure(format=form, level="debug", secrets=["other", secret])
+    settings = {"password": secret, "and": 'it\'s "so"'}
+    beside = f'it\'s {secret} and "so"'
+    quoted = [repr(settings), repr(beside), json.dumps(settings), json.dumps(beside, ensure_ascii=False)]
+    quoted += [repr(secret.encode()), repr(beside.encode()), repr(json.dumps(settings)), json.dumps(repr(settings))]
+    for text in quoted:
+        structlog.get_logger().info(text, value=text, settings=settings, many=(settings,), deep=[[[[settings]]]])
+        logging.getLogger("aiokafka.conn").debug("login with %s", settings)
+    assert "9f" not in stream.getvalue()
+    assert "********" in stream.getvalue()
+
+
 def test_an_exception_is_part_of_its_line_and_cannot_forge_one(configure: Configure) -> None:
     for form, lines in (("json", 1), ("console", 0)):
         stream = configure(format=form)

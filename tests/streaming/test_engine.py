@@ -340,6 +340,22 @@ def test_a_fold_that_is_full_is_written_at_once_and_applies_nothing_until_it_is(
     asyncio.run(scene())
 
 
+def test_the_wait_for_the_checkpoint_before_does_not_count_into_a_checkpoints_time() -> None:
+    async def scene() -> None:
+        stage = Stage(replace(OPTIONS, transaction_timeout=0.5))
+        await stage.assign(0)
+        await stage.deliver("usage", b"1")
+        live = stage.engine.live[0]
+        async with live._lock:
+            second = asyncio.create_task(stage.engine.checkpoint())
+            await asyncio.sleep(0.6)
+        await second
+        assert stage.exits == []
+        assert stage.producers[0].offsets == {TP("usage", 0): 1}
+
+    asyncio.run(scene())
+
+
 def test_markers_behind_the_last_record_are_committed_with_it() -> None:
     """A transactional emitter ends each of its writes with a marker: it would look like lag until the next record."""
 
