@@ -1,8 +1,9 @@
 """`make try-monitoring`: Debian's Prometheus and Alertmanager over two live workers under load, and three faults.
 
-A clean run in which nothing may fire; in it every target is up and every expression of the dashboards gives data. Then
-a worker that is killed again and again, an outage of Kafka, and input of which nothing can be used: each must fire its
-alert in time, and reach its receiver. Takes about 25 minutes, for the rules are those of production. Prints a table.
+A clean run in which nothing may fire but DetectorWatchdog, which always does; in it every target is up and every
+expression of the dashboards gives data. Then a worker that is killed again and again, an outage of Kafka, and input of
+which nothing can be used: each must fire its alert in time, and reach its receiver. Takes about 25 minutes, for the
+rules are those of production. Prints a table.
 """
 
 import json
@@ -188,7 +189,7 @@ class Run:
             yield
 
     def clean(self, minutes: float) -> None:
-        """Nothing fires; every target is up, every expression of the dashboards gives data."""
+        """Nothing else than the watchdog fires; every target is up, every expression of the dashboards gives data."""
         self._until(lambda: set(self._targets().values()) == {"up"}, SETTLING_SECONDS)
         began = time.monotonic()
         seen: set[str] = set()
