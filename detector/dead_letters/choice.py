@@ -21,6 +21,18 @@ class Range:
     last: int | None = None
 
 
+def merged(ranges: Sequence[Range]) -> list[Range]:
+    """The same offsets, each in one range only, by partition and offset."""
+    found: list[Range] = []
+    for one in sorted(ranges, key=lambda one: (one.partition, one.first)):
+        before = found[-1] if found else None
+        if before is None or before.partition != one.partition or (before.last is not None and before.last < one.first):
+            found.append(one)
+        elif before.last is not None and (one.last is None or one.last > before.last):
+            found[-1] = Range(before.partition, before.first, one.last)
+    return found
+
+
 @dataclass(frozen=True)
 class Choice:
     """What is asked of a dead letter; what is empty or None asks nothing. Times are epoch ms, `until` not included."""

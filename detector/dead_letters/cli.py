@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 50_000
 """Dead letters that one replay takes: they are held in memory, and a person should look at what they send."""
+MOST_BYTES: Final = 256 << 20
+"""What they may have together: keys, values and headers."""
 _SHOWN: Final = 50
 _STAY_SHOWN: Final = 20
 
@@ -145,10 +147,14 @@ def replay_letters(choice: Choice, *, dry_run: bool, settings: "Settings") -> No
     imports = settings.record_time == "create"
     where = asyncio.run(target(kafka, settings.topic_prefix, imports=imports, now=int(time.time() * 1_000)))
     verdicts: list[Verdict] = []
+    room = MOST_BYTES
 
     def take(letter: "Letter") -> None:
-        if len(verdicts) >= MOST:
-            raise DetectorError(f"there are more than {MOST:,} in these ranges — name smaller ones", IO)
+        nonlocal room
+        room -= letter.size
+        if len(verdicts) >= MOST or room < 0:
+            most = f"{MOST:,} or {MOST_BYTES >> 20} MiB"
+            raise DetectorError(f"there are more than {most} in these ranges — name smaller ones", IO)
         verdicts.append(judge(letter, where))
 
     asyncio.run(_each(settings, choice, take))

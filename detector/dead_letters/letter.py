@@ -51,6 +51,12 @@ class Letter:
         return f"{self.topic}/{self.original_partition}:{self.original_offset}"
 
     @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        headers = sum(len(name.encode()) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
+    @property
     def whole(self) -> bool:
         """Whether nothing was left out of it."""
         return not self.detail.startswith(LEFT_OUT)

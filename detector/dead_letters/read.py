@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from detector.brokers import explained
-from detector.dead_letters.choice import Choice, Range
+from detector.dead_letters.choice import Choice, Range, merged
 from detector.dead_letters.letter import Letter, letter_of
 from detector.errors import CONFIG, DetectorError
 from detector.files.broker import Access, describe, started
@@ -15,7 +15,7 @@ from detector.record_batches import read_tolerantly
 
 
 async def chosen(kafka: Access, topic: str, choice: Choice) -> AsyncIterator[Letter]:
-    """Give the dead letters that are meant, by partition and offset; records of others in the topic are passed over.
+    """Give the dead letters that are meant, each once, by partition and offset; records of others are passed over.
 
     Raises DetectorError: 78 for a topic or partition that is not there, 75 and 77 as `explained` does.
     """
@@ -33,7 +33,7 @@ async def _stretches(kafka: Access, consumer: Any, topic: str, choice: Choice) -
     count = (await describe(kafka, [topic])).partitions.get(topic)
     if count is None:
         raise DetectorError(f"there is no topic {topic}, or it may not be read — check --topic-prefix", CONFIG)
-    ranges = choice.ranges or [Range(number) for number in range(count)]
+    ranges = merged(choice.ranges) or [Range(number) for number in range(count)]
     outside = [one.partition for one in ranges if one.partition >= count]
     if outside:
         what = f"{topic} has partitions 0 to {count - 1}, not {outside[0]}"

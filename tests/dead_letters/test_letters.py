@@ -1,14 +1,17 @@
 """Dead letters without a broker: how they are read back, chosen, shown, and judged anew."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import click
 import pytest
 
+from detector.cli import run as run_command
 from detector.codec import encode_dead_letter, partition_of
+from detector.dead_letters import cli
 from detector.dead_letters.advice import ADVICE, advice
-from detector.dead_letters.choice import Choice, Range, RangeParameter
+from detector.dead_letters.choice import Choice, Range, RangeParameter, merged
 from detector.dead_letters.letter import Letter, letter_of
 from detector.dead_letters.replay import Target, judge
 from detector.dead_letters.shown import LONGEST, line, lines, rendered
@@ -89,6 +92,43 @@ def test_what_is_no_range_is_wrong_usage(written: str) -> None:
 )
 def test_a_choice_takes_by_reason_topic_and_time_of_death(choice: Choice, takes: bool) -> None:
     assert choice.takes(letter()) is takes
+
+
+@pytest.mark.parametrize(
+    ("written", "once"),
+    [
+        ("3 3:17", [Range(3)]),
+        ("3:17 3", [Range(3)]),
+        ("3:17-29 3:20-40 3:41 2:5", [Range(2, 5, 5), Range(3, 17, 40), Range(3, 41, 41)]),
+        ("3:17-29 3:29-30 3:18-20", [Range(3, 17, 30)]),
+        ("3:17-29 3:20- 3:99", [Range(3, 17)]),
+        ("1:0 1:0 2:0", [Range(1, 0, 0), Range(2, 0, 0)]),
+    ],
+)
+def test_ranges_that_overlap_mean_each_letter_once(written: str, once: list[Range]) -> None:
+    assert merged([RangeParameter().convert(one, None, None) for one in written.split()]) == once
+
+
+def test_the_size_of_a_letter_is_that_of_all_that_it_came_with() -> None:
+    assert letter(b"12345", key=b"123", headers=(("ab", b"c"),)).size == 11
+
+
+def test_a_replay_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fifty thousand letters of 250 KB would be twelve gigabytes in memory."""
+
+    async def each(settings: object, choice: object, take: Callable[[Letter], object]) -> None:
+        for _ in range(3):
+            take(letter(bytes(900_000)))
+
+    async def target(*_: object, **__: object) -> Target:
+        return LIVE
+
+    monkeypatch.setattr(cli, "_each", each)
+    monkeypatch.setattr("detector.dead_letters.replay.target", target)
+    monkeypatch.setattr(cli, "MOST_BYTES", 2 << 20)
+    assert run_command(["dead-letters", "replay", "0", "--brokers", "127.0.0.1:9"]) == 74
+    said = "there are more than 50,000 or 2 MiB in these ranges — name smaller ones"
+    assert said in capsys.readouterr().err
 
 
 def test_every_reason_has_its_advice_and_stands_in_the_page() -> None:

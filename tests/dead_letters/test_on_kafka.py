@@ -109,7 +109,7 @@ def test_dead_letters_are_listed_shown_and_sent_again(
         assert refusal(capsys, "replay", "0", *where, "--record-time", "create")[0] == 78
 
         before = spine.state()
-        assert asked("replay", *everything, *where).stderr == "2 sent again, 2 stay\n"
+        assert asked("replay", *everything, "0:0-", *everything, *where).stderr == "2 sent again, 2 stay\n"
         spine.wait_until_applied(worker, 7)
         after, alerts = spine.state(), spine.alerts()
         assert before != after, "the two tickets were applied"
