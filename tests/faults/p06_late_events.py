@@ -81,7 +81,7 @@ def play(stage: Stage) -> None:
         work.send(records=records)
         surface = Surface()
         with work.crew(1, http_port=surface.port) as crew:
-            crew.wait(lambda: work.behind() == 0, what="the end of the log")
+            crew.wait(lambda: work.behind() == 0, limit=600, what="the end of the log")
             time.sleep(1)  # metrics follow the commit
             metrics = surface.values()
             crew.stop()
