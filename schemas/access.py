@@ -17,6 +17,7 @@ Principal = Literal[
     "dead-letter-operator",
     "importer",
     "exporter",
+    "state-operator",
 ]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
@@ -85,3 +86,10 @@ def _acls(app: str, prefix: str) -> Iterator[Acl]:
 
     for topic in (*(prefix + name for name in (*IN_TOPICS, CONTROL)), changelogs[0]):
         yield Acl("exporter", "READ", "TOPIC", topic)  # `detector export` takes no part in a group
+
+    yield Acl("state-operator", "READ", "TOPIC", changelogs[0])  # `detector snapshot` needs no more
+    yield Acl("state-operator", "WRITE", "TOPIC", changelogs[0])
+    for name in IN_TOPICS:  # none of them is read: whoever commits offsets of a topic needs the right to
+        yield Acl("state-operator", "READ", "TOPIC", prefix + name)
+    yield Acl("state-operator", "READ", "GROUP", app)
+    yield Acl("state-operator", "WRITE", "TRANSACTIONAL_ID", f"{app}-reshard")

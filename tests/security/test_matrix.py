@@ -36,7 +36,7 @@ from tests.security.settings import settings_of
 PREFIX, APP = "matrix-", "matrix-app"
 NAMES = [topic.name for topic in topics(prefix=PREFIX, app_id=APP)]
 GROUPS = [APP, f"{APP}-fleet", f"{APP}-alert-reader-crm", f"{APP}-dead-letters-ann", "another-app"]
-IDS = [f"{APP}-accounts-0", f"{APP}-fleet-0", "another-app-accounts-0"]
+IDS = [f"{APP}-accounts-0", f"{APP}-fleet-0", f"{APP}-reshard", "another-app-accounts-0"]
 TOPIC_CONFIG = 2
 
 Asked = dict[str, int]

@@ -64,6 +64,7 @@ class Ran:
     printed: str = ""
     counted: str = ""
     stay: tuple[int, str] = (0, "")
+    moved: tuple[str, str] = ("", "")
     code: int | None = None
     secrets: tuple[str, ...] = ()
     data: list[Path] = field(default_factory=list)
@@ -141,6 +142,7 @@ def ran(secure: SecureKafka, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     operator = secure.login("dead-letter-operator")
     found.counted = command("dead-letters", "list", "--counts", *names, *operator)
     found.stay = refused_command("dead-letters", "replay", "0", "1", "--record-time", "create", *names, *operator)
+    found.moved = _moved_state(secure, spine.app_id, folder)
     export = folder / "export.ndjson"
     command("export", *app, *secure.login("exporter"), str(export))
     replayed = Collected()
@@ -152,6 +154,20 @@ def ran(secure: SecureKafka, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     found.secrets = (TOKEN, *(file.read_text().strip() for file in secure.password_files()))
     found.data = [place for place in secure.cluster.nodes[0].data.iterdir() if place.name.startswith((PREFIX, "__"))]
     return found
+
+
+def _moved_state(secure: SecureKafka, app_id: str, folder: Path) -> tuple[str, str]:
+    """Put a snapshot into another app's changelog by `state-operator`; the digests of the state before and after."""
+    names, login = ("--topic-prefix", PREFIX), secure.login("state-operator")
+    moved = (*names, "--app-id", f"{app_id}-moved")
+    command("topics", "acls", *moved, "--brokers", secure.back_door, "--apply")
+    command("topics", "apply", *moved, *secure.login("provisioner"), "--partitions", str(PARTITIONS), "--import")
+    command("snapshot", *names, "--app-id", app_id, *login, str(folder / "before"))
+    command("reshard", *moved, *login, "--in-topics", "same", str(folder / "before"))
+    command("snapshot", *moved, *login, str(folder / "after"))
+    before, after = (json.loads((folder / name / "manifest.json").read_text()) for name in ("before", "after"))
+    assert before["records"] > 100
+    return before["digest"], after["digest"]
 
 
 def _wait_for_records(worker: WorkerCommand, count: int) -> None:
@@ -239,6 +255,11 @@ def test_a_person_named_by_an_address_is_refused_and_named_nowhere(ran: Ran) -> 
     assert not [detail for detail in details if PERSON in detail]
     assert PERSON not in ran.log + ran.many
     assert not [alert for alert in ran.alerts if PERSON.encode() in alert]
+
+
+def test_the_state_is_moved_by_its_operator(ran: Ran) -> None:
+    before, after = ran.moved
+    assert before == after
 
 
 def test_dead_letters_are_looked_at_by_their_operator(ran: Ran) -> None:

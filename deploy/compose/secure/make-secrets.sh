@@ -5,7 +5,7 @@
 set -eu
 SECRETS=${SECRETS:-/secrets}
 CLIENTS=${CLIENTS:-/clients}
-PRINCIPALS="worker provisioner usage-emitter support-emitter crm-emitter alert-reader dead-letter-operator importer exporter"
+PRINCIPALS="worker provisioner usage-emitter support-emitter crm-emitter alert-reader dead-letter-operator importer exporter state-operator"
 
 umask 022 # the other containers read them as users of their own; nobody else has the volumes
 cd "$SECRETS"
