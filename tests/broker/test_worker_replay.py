@@ -47,7 +47,7 @@ def _usage(state: dict[bytes, bytes], account: str) -> int:
 
 @pytest.fixture(scope="module")
 def load() -> Load:
-    return Load(30_000, 750, START_MS, 120)
+    return Load(12_000, 300, START_MS, 120)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def _emitted(broker: str, name: str, load: Load, file: Path, folder: Path) -> Sp
 def test_killed_three_times_it_publishes_what_the_replay_does_and_counts_every_event(
     emitted: Spine, load: Load
 ) -> None:
-    """30,000 events of 120 days, 3 topics x 4 partitions, 750 accounts; kill -9 in mid-work, three times."""
+    """12,000 events of 120 days, 3 topics x 4 partitions, 300 accounts; kill -9 in mid-work, three times."""
     total = load.count + 3 * emitted.partitions
     for part in (1, 2, 3):
         with emitted.worker() as worker:
@@ -108,7 +108,7 @@ def test_left_alone_it_publishes_the_same(emitted: Spine, load: Load, file: Path
 def test_on_live_topics_accounts_without_an_inversion_equal_the_replay(kafka: str, prefix: str, tmp_path: Path) -> None:
     """LogAppendTime: at least 95% of the accounts have no inversion, and their live alerts are the replay's."""
     now = time.time_ns() // 1_000_000
-    live = Load(20_000, 1_000, now - 60 * DAY_MS, 60, late_share=0.02)
+    live = Load(8_000, 400, now - 60 * DAY_MS, 60, late_share=0.02)
     spine = Spine(kafka, prefix, tmp_path, live=True)
     spine.apply_topics()
     with spine.worker() as worker:
