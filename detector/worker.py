@@ -72,7 +72,7 @@ def run(
     log.info("serving /metrics, /livez and /readyz", host=settings.http_host, port=server.start())
     watchdog = Watchdog(health.live, os._exit)
     watchdog.start()
-    limit = DeadLetterLimit(options.topics)
+    limit = DeadLetterLimit(options.topics, on=settings.dead_letter_limit)
     topic_ids: dict[str, str] = {}
 
     def look_at_topics() -> int:

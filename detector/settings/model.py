@@ -125,6 +125,11 @@ class Settings(BaseModel):
     sasl_password: SecretStr | None = Field(default=None, description="password of sasl_username")
     sasl_password_file: Path | None = Field(default=None, description="file that holds sasl_password")
 
+    dead_letter_limit: bool = Field(
+        default=True,
+        description="stop reading when most of what comes is unusable; switched off, all of that becomes dead letters",
+    )
+
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto: console on a terminal, else json"
     )

@@ -31,23 +31,23 @@ class DeadLetterLimit:
 
     A topic trips at `IN_A_ROW` unusable records in a row, or when more than half of its `WINDOW` latest are, where they
     are from two named sources or more; and at `ONLY_SECONDS` in which nothing of any topic was usable. `clock` counts
-    monotonic seconds.
+    monotonic seconds. Switched off (`on`) it never trips.
     """
 
-    def __init__(self, topics: Collection[str], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, topics: Collection[str], clock: Callable[[], float] = monotonic, *, on: bool = True) -> None:
         self.taken = dict.fromkeys(topics, 0)
         """Usable records so far, by topic; whoever decodes counts them here."""
         self.tripped: dict[str, str] = {}
         """Why, by topic, in words for a person; empty while all is well."""
         self._topics = {topic: _Topic() for topic in topics}
-        self._clock = clock
+        self._clock, self._on = clock, on
         self._only_since = clock()
         self._only: Counter[str] = Counter()
         self._taken = 0
 
     def rejected(self, topic: str, reject: Reject) -> None:
         """Count a record that is no event."""
-        if reject.code == _NO_SIGN or self.tripped:
+        if reject.code == _NO_SIGN or self.tripped or not self._on:
             return
         why = self._topics[topic].rejected(reject.source, self.taken[topic])
         if why:

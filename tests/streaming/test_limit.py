@@ -47,6 +47,11 @@ def test_only_a_source_that_looks_like_an_id_is_named() -> None:
     assert why == "100 unusable records in a row, from crm-eu.2/sync, a source whose name is not shown"
 
 
+def test_switched_off_it_never_trips() -> None:
+    limit = DeadLetterLimit(["usage", "crm"], Clock(), on=False)
+    assert not fed("ab" * 500, limit=limit).tripped
+
+
 def test_one_good_record_begins_a_new_row() -> None:
     assert not fed([GOOD] * 5_000 + ["a", "b"] * 49 + [GOOD] + ["a", "b"] * 49).tripped
 
