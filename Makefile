@@ -57,7 +57,7 @@ test-others: setup
 faults: setup ## kills, outages, zombies, bad input: a round of each promise and a table (under 60 min); ONLY=P14 SEED=5 ROUNDS=full
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
-demo: setup ## see it at work: Kafka, six months of history, its alerts (75 seconds)
+demo: setup ## see it at work: Kafka, six months of history, its alerts (80 seconds)
 	@$(BIN)/detector demo
 
 bench: setup ## events a second of one worker, where the time goes, and how large accounts become
