@@ -28,7 +28,7 @@ WATCHED = 8_000
 @click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), help="Draw what was shown as SVG here.")
 @raw_options(*WAYS_IN)
 def demo(until: int | None, rate: int | None, events: Path | None, pictures: Path | None, **given: Any) -> None:
-    """Show it all on a Kafka of its own, in 75 seconds.
+    """Show it all on a Kafka of its own, in 80 seconds.
 
     Six months of a made-up company and a real university course run through a worker; then an alert is timed live.
     With --brokers it plays on your Kafka, in topics of its own that are deleted in the end. Ctrl-C ends it at any time.
