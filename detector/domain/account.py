@@ -68,9 +68,10 @@ class Account:
             """
             if name != "record" or self._raw is None:
                 raise AttributeError(name)
-            self.record = decode_account_record(self._raw)
-            self._unknown, self._raw = unknown_of(self.record, self._raw), None
-            return self.record
+            record = decode_account_record(self._raw)
+            self._unknown = unknown_of(record, self._raw)
+            self.record, self._raw = record, None
+            return record
 
     @property
     def frozen(self) -> bool:

@@ -14,7 +14,6 @@ from detector.domain.events import Event
 from detector.domain.measures import Count, Kept, Measure, Track
 from detector.domain.moments import is_outcome
 from detector.domain.state import Goal
-from detector.domain.sums import Sum
 from detector.domain.verdict import Evidence, Moment, earliest
 
 
@@ -199,9 +198,9 @@ class Within(OfFacts, frozen=True):
         )
 
     def _due(self, account: Account, now: int, subject: str | None, *, holds: bool) -> int | None:
-        """Where too few are counted, time alone makes them no more: but for those that are dated ahead."""
-        measure = self.measure
-        if not holds and self.at_most is None and self.below is None and isinstance(measure, Count | Sum):
+        """Where too few are counted, time alone makes them no more, but for those dated ahead, or by roles learnt."""
+        measure, falls = self.measure, self.at_most is not None or self.below is not None
+        if not holds and not falls and isinstance(measure, Count) and not measure.roles:
             return measure.next_after(account, now, subject)
         return measure.next_change(account, now, subject)
 

@@ -644,11 +644,11 @@ def _points(value: int | None) -> float | None:
 
 
 def _told(account: Account) -> set[str]:
-    """The rules that keep something of their own: an alert, the days of one that ended, what must hold longer."""
+    """The rules that keep something of their own: an alert, days of one that ended, what must hold longer, a note."""
     record = account.record
-    if not (record.episodes or record.spans or record.pending):
+    if not (record.episodes or record.spans or record.pending or record.notes):
         return set()
-    names = (*record.spans, *record.pending)
+    names = (*record.spans, *record.pending, *record.notes)
     return {episode.rule for episode in record.episodes} | {name.partition("|")[0] for name in names}
 
 

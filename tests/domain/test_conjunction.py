@@ -1,6 +1,6 @@
 """Conjunction: what holds together, what clears it, and what is told late of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from detector.domain.events import (
     GoalSet,
     PulseRecorded,
     SurveyResponded,
+    TicketCreated,
     TicketEscalated,
     TicketReopened,
     TicketSlaBreached,
@@ -215,3 +216,17 @@ def test_every_condition_of_a_row_keeps_and_wakes() -> None:
     assert {kept.name for kept in neglect.measures if hasattr(kept, "name")} >= {"outbound", "last_human_two_way"}
     assert neglect.names == frozenset()
     assert msgspec.structs.replace(neglect, signals=()).names == frozenset()
+
+
+def test_an_open_alert_tells_everything_that_still_holds() -> None:
+    """When one condition does not hold any more, and nothing but an event could change that, the others are told."""
+    story = Story()(0, AccountUpdated, renewal_date=date(2026, 9, 22))
+    for day in range(171):
+        story(day * DAY + 9 * HOUR, UsageRecorded, count=40, stakeholder_id="p", topic="usage")
+    for number, day in enumerate((10, 15, 33, 35)):
+        story(day * DAY, TicketCreated, ticket_id=f"t{number}", priority="normal", category="question", topic="support")
+    opened, escalated = story.world(172 * DAY).of("value.silent_green")
+    assert [row.name for row in opened.evidence] == [
+        "usage_of_usual", "last_ticket", "tickets_90d", "last_outcome_evidence",
+    ]  # fmt: skip
+    assert [row.name for row in escalated.evidence] == ["usage_of_usual", "last_ticket", "last_outcome_evidence"]

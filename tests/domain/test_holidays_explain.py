@@ -58,3 +58,13 @@ def test_meters_that_rest_for_holidays() -> None:
 def test_holidays_without_a_drop_explain_nothing(rule_id: str) -> None:
     world = meter(use(shut(range(80, 81)), range(130)), range(130)).world(until=130 * DAY, plan=only(rule_id))
     assert (world.alerts, explained(world, rule_id)) == ([], [])
+
+
+@pytest.mark.parametrize("week", [("mon", "tue", "wed", "thu", "fri"), ("sun", "mon", "tue", "wed", "thu")])
+def test_a_note_goes_when_the_holidays_are_taken_back(week: tuple[str, ...]) -> None:
+    story = shut(range(56, 63))(0, AccountUpdated, working_days=week)
+    story = use(use(story, range(56)), range(63, 100))
+    story(64 * DAY, AccountUpdated, holidays=())
+    world = story.world(until=100 * DAY, plan=only("usage.slide"))
+    assert explained(world, "usage.slide")
+    assert world.health[-1].silences == ()

@@ -94,7 +94,7 @@ class Conjunction(EventDriven, frozen=True):
             ended = "superseded" if goal is None else ended_as(goal)
             if ended is not None:
                 return Verdict(ended=ended)
-        now = self._now(account, subject, moment)
+        now = self._now(account, subject, moment, told=episode is not None)
         verdict = Verdict(level=now.level, since=now.since, due=now.due)
         if now.level or episode is not None:
             off, due = self._over(account, subject, moment, now, episode)
@@ -106,13 +106,13 @@ class Conjunction(EventDriven, frozen=True):
             verdict.off = verdict.superseded = True
         return verdict
 
-    def _now(self, account: Account, subject: str | None, moment: Moment) -> "_Now":
-        """What holds at a moment. Where the conditions do not, nothing else is asked."""
+    def _now(self, account: Account, subject: str | None, moment: Moment, *, told: bool = False) -> "_Now":
+        """What holds at a moment. Where the conditions do not, nothing else is asked, but for what is to be told."""
         all_of: list[Held] = []
         for condition in self.conditions:
             all_of.append(condition.held(account, moment, subject))
-            if not all_of[-1].holds and all_of[-1].due is None:
-                return _Now(holding=[one for one in all_of if one.holds])  # not before something comes
+            if not told and not all_of[-1].holds and all_of[-1].due is None:
+                return _Now()  # not before something comes
         missing = [one for one in all_of if not one.holds]
         if missing:
             return _Now(due=latest([one.due for one in missing]), holding=[one for one in all_of if one.holds])
