@@ -187,20 +187,20 @@ class Within(OfFacts, frozen=True):
     def held(self, account: Account, moment: Moment, subject: str | None) -> Held:
         """What it reads now; it may change when the measure may."""
         value = self.measure.value(account, moment.now, subject)
-        holds = self.admits(value)
+        admitted = self.admits(value)
         bound = next((b for b in (self.at_least, self.above, self.at_most, self.below) if b is not None), None)
         shown = "unknown" if value is None else value if isinstance(value, str) else f"{value:g}"
         return Held(
-            holds=holds,
-            due=self._due(account, moment.now, subject, holds=holds),
+            holds=admitted,
+            due=self._due(account, moment.now, subject, admitted=admitted),
             text=f"{self.measure.name} {shown}",
             evidence=(Evidence(self.measure.name, value, bound, self.measure.unit),),
         )
 
-    def _due(self, account: Account, now: int, subject: str | None, *, holds: bool) -> int | None:
+    def _due(self, account: Account, now: int, subject: str | None, *, admitted: bool) -> int | None:
         """Where too few are counted, time alone makes them no more, but for those dated ahead, or by roles learnt."""
         measure, falls = self.measure, self.at_most is not None or self.below is not None
-        if not holds and not falls and isinstance(measure, Count) and not measure.roles:
+        if not admitted and not falls and isinstance(measure, Count) and not measure.roles:
             return measure.next_after(account, now, subject)
         return measure.next_change(account, now, subject)
 

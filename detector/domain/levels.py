@@ -72,8 +72,7 @@ class Latest(msgspec.Struct, frozen=True):
 
     def next_change(self, account: Account, now: int, subject: str | None = None) -> int | None:
         """When a value dated ahead begins to count, or this one no longer does."""
-        entries = self._entries(account, subject)
-        ahead = next((entry[0] for entry in entries if entry[0] > now), None) if entries else None
+        ahead = next((entry[0] for entry in self._entries(account, subject) if entry[0] > now), None)
         entry = self._entry(account, now, subject)
         ends = hot.NEVER if entry is None else self._ends(account, entry)
         if ends <= now or entry is None:
