@@ -120,6 +120,13 @@ def test_nothing_to_write_is_no_snapshot_unless_it_is_forced() -> None:
     assert world.partition.collect(force=True) is not None
 
 
+def test_a_partition_has_begun_once_a_checkpoint_of_it_was_kept() -> None:
+    """Offsets of a group without it mean that state was lost."""
+    world = Story()(0, AccountUpdated, stage="value").world()
+    assert world.partition.begun
+    assert not World(Log({"crm": []})).partition.begun
+
+
 def test_a_record_that_is_as_it_was_is_not_written_again() -> None:
     """Where seats were bought every day is looked at; most days change nothing of it."""
     story = Story()(0, AccountUpdated, stage="value")(0, SeatsChanged, purchased=10)
