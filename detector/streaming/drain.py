@@ -15,7 +15,7 @@ def drain(result: Any, limit: int) -> tuple[list[Any], int] | None:
     offset and give no records. None when the result is stale: its assignment has gone, or somebody has seeked. Paused
     partitions are drained all the same, so that they never keep a node's other partitions waiting.
     """
-    part = result._partition_records
+    part = let_go(result)
     assignment = result._assignment
     tp = result._topic_partition
     state = assignment.state_value(tp) if assignment.active else None
@@ -41,6 +41,18 @@ def drain(result: Any, limit: int) -> tuple[list[Any], int] | None:
     if not memory.has_next():
         result._partition_records = None
     return records, part.next_fetch_offset
+
+
+def let_go(result: Any) -> Any:
+    """Give what an aiokafka FetchResult holds, of which nothing is read by aiokafka's own iterator any more.
+
+    That iterator and what it reads from hold each other: the bytes of the fetch would stay until garbage is collected,
+    which comes after so many small objects, however large these are.
+    """
+    part = result._partition_records
+    if part is not None:
+        part._records_iterator = None
+    return part
 
 
 def _skipped(part: Any, batch: Any) -> bool:

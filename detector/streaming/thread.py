@@ -13,7 +13,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
-from detector.streaming.drain import drain
+from detector.streaming.drain import drain, let_go
 
 
 class Fetched(NamedTuple):
@@ -175,7 +175,9 @@ class BatchThread(AIOKafkaConsumerThread):
 
 def _forget(fetcher: Any, tp: Any) -> list[Any]:
     """Drop what was fetched: its position did not move, so it is fetched again once it is wanted."""
-    del fetcher._records[tp]
+    dropped = fetcher._records.pop(tp)
+    if type(dropped) is FetchResult:
+        let_go(dropped)
     fetcher._notify(fetcher._wait_consume_future)
     return []
 

@@ -1,7 +1,9 @@
 """Taking whole batches out of the client gives what its own record by record way gives, and moves as far."""
 
 import asyncio
+import gc
 import gzip
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -217,3 +219,21 @@ def test_what_is_no_record_stays_an_error(cut: int) -> None:
     data[8:12] = (len(data) - 12).to_bytes(4, "big")
     with pytest.raises(CorruptRecordException):
         list(FetchedRecords(bytes(data)).next_batch())
+
+
+def test_what_was_drained_is_gone_without_a_search_for_garbage() -> None:
+    """aiokafka's unstarted iterator holds what it would read from: with large records memory filled up."""
+
+    def scene() -> tuple[Any, Any]:
+        fetched, stale = result(*MIXED), result(*MIXED, position=2)
+        held = weakref.ref(fetched._partition_records), weakref.ref(stale._partition_records)
+        drain(fetched, 1_000)
+        stale._assignment.state_value(TP).seek(7)
+        assert drain(stale, 1_000) is None
+        return held
+
+    gc.disable()
+    try:
+        assert [held() for held in in_loop(scene)] == [None, None]
+    finally:
+        gc.enable()

@@ -128,8 +128,11 @@ def test_a_held_partition_is_paused_and_yet_emptied() -> None:
 def test_a_partition_that_is_not_active_is_paused_and_what_came_of_it_is_fetched_again() -> None:
     async def play(thread: BatchThread, client: FakeClient) -> None:
         client.arrive(record_batch(0, [b"a"]))
+        (came,) = client._fetcher._records.values()
+        part = came._partition_records
         assert await fetch(thread, CRM) == {}
         assert client._fetcher._records == {}
+        assert part._records_iterator is None  # it would hold the bytes until garbage is collected
         assert client.assignment.state_value(RAW).paused
         assert thread.standing(USAGE).position == 0
 
