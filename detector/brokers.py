@@ -16,6 +16,7 @@ Connection = Mapping[str, Any]
 """The arguments of a client, `bootstrap_servers` among them; aiokafka and kafka-python name them alike."""
 
 _WANTED: Final = "{brokers} wants a certificate of ours — check tls_certificate_file"
+_NO_TLS: Final = "{brokers} talks no TLS that we know — check tls and the address"
 _KNOWN: Final = (
     ("AuthenticationFailed", AUTH, "{brokers} refuses the login — check sasl_username and its password"),
     ("UnsupportedSaslMechanism", AUTH, "{brokers} knows no such login — check sasl_mechanism"),
@@ -31,7 +32,8 @@ _KNOWN: Final = (
         "{brokers} refuses our certificate: expired, or of an unknown signer — renew it",
     ),
     ("UNKNOWN_CA", AUTH, "{brokers} does not know who signed our certificate — check tls_certificate_file"),
-    ("Handshake failed", CONFIG, "{brokers} talks no TLS that we know — check tls and the address"),
+    ("Handshake failed", CONFIG, _NO_TLS),
+    ("SecurityDisabled", CONFIG, "{brokers} keeps no list of rights — set authorizer.class.name there"),
     ("AuthorizationFailed", AUTH, "{brokers} does not permit this: {error} — ask for the rights"),
 )
 """Words of an error or of the client's log, the exit code, and what to tell."""
@@ -43,7 +45,10 @@ _WHISPERS: Final = "aiokafka.conn"
 _CLOSING: Final = "Closing connection"
 """Why a broker closed a connection: this logger knows, and says so at debug only."""
 
-_HUNG_UP: Final = ("socket disconnected", "Connection at ")
+_RESET: Final = "\0reset"
+"""Our own word for a connection that was reset before anything was said: so TLS fares where the other talks none."""
+
+_HUNG_UP: Final = (_RESET, "socket disconnected", "Connection at ")
 _NOBODY: Final = ("ECONNREFUSED", "Connect call failed")
 """As the one client and the other has it."""
 
@@ -74,9 +79,10 @@ def trust_ends(settings: Settings) -> float:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
-    password = settings.tls_key_password
+    password, used = settings.tls_key_password, "tls_ca_file"
     try:
         context = ssl.create_default_context(cafile=settings.tls_ca_file)
+        used = "tls_certificate_file, tls_key_file and the key's password"
         context.minimum_version = ssl.TLSVersion.TLSv1_2  # a system's own configuration may allow less
         if settings.tls_certificate_file:
             context.load_cert_chain(
@@ -85,9 +91,7 @@ def _tls(settings: Settings) -> ssl.SSLContext:
                 password.get_secret_value() if password else "",  # a text, else a person would be asked for it
             )
     except (OSError, ssl.SSLError) as error:
-        raise DetectorError(
-            f"the TLS files cannot be used: {error} — check tls_*_file and the key's password", CONFIG
-        ) from None
+        raise DetectorError(f"the TLS files cannot be used: {error} — check {used}", CONFIG) from None
     return context
 
 
@@ -130,6 +134,8 @@ class _Heard(logging.Handler):
         if record.levelno < logging.WARNING and not str(record.msg).startswith(_CLOSING):
             return  # requests and answers whole, at length
         said = record.getMessage()
+        if isinstance(record.args, tuple) and any(isinstance(one, ConnectionResetError) for one in record.args):
+            self.words.add(_RESET)
         self.words.update(word for word in (*(word for word, _, _ in _KNOWN), *_HUNG_UP, *_NOBODY) if word in said)
 
 
@@ -137,21 +143,31 @@ def _explain(error: Exception, heard: set[str], to: Connection, *, waits: bool) 
     brokers, said = _addresses(to), repr(error)
     for word, code, message in _KNOWN:
         if word in heard or word in said:
-            return DetectorError(message.format(brokers=brokers, error=error), code)
-    hung_up = not heard.isdisjoint(_HUNG_UP) and heard.isdisjoint(_NOBODY)
-    if hung_up and to.get("sasl_mechanism") and not waits:
-        return DetectorError(
-            f"{brokers} hangs up at the login — check sasl_username, its password, sasl_mechanism", AUTH
-        )
-    if hung_up:
-        return DetectorError(
-            f"{brokers} hangs up — it may be starting, or want other settings: tls, a certificate, a login", TEMPORARY
-        )
+            return DetectorError(message.format(brokers=brokers, error=_brief(error)), code)
+    if not heard.isdisjoint(_HUNG_UP) and heard.isdisjoint(_NOBODY):
+        return _hung_up(brokers, to, reset=_RESET in heard, waits=waits)
     if isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError"):
         return DetectorError(f"no broker answers at {brokers} — start it, or name another with --brokers", TEMPORARY)
     if isinstance(error, _LOST):
         return DetectorError(f"the connection to {brokers} was lost ({error.strerror}) — try again", TEMPORARY)
     return DetectorError(f"{brokers} answers with {error!r:.300} — try again", TEMPORARY)
+
+
+def _hung_up(brokers: str, to: Connection, *, reset: bool, waits: bool) -> DetectorError:
+    if reset and to.get("ssl_context") and not waits:
+        return DetectorError(_NO_TLS.format(brokers=brokers), CONFIG)
+    if to.get("sasl_mechanism") and not waits:
+        return DetectorError(
+            f"{brokers} hangs up at the login — check sasl_username, its password, sasl_mechanism", AUTH
+        )
+    return DetectorError(
+        f"{brokers} hangs up — it may be starting, or want other settings: tls, a certificate, a login", TEMPORARY
+    )
+
+
+def _brief(error: Exception) -> str:
+    """An error's text without the request that some brokers print at length."""
+    return str(error).partition(" Request Request(")[0] or type(error).__name__
 
 
 def _addresses(to: Connection) -> str:

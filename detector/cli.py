@@ -29,9 +29,9 @@ class Place(NamedTuple):
 
 
 COMMANDS: Final = {
-    "demo": Place("detector.demo.cli", "demo", "Show it all on a Kafka of its own, in 75 seconds."),
+    "demo": Place("detector.demo.cli", "demo", "Show it all on a Kafka of its own, in 80 seconds."),
     "worker": Place("detector.worker_cli", "worker", "Read events from Kafka and publish alerts, until stopped."),
-    "topics": Place("detector.topics_cli", "topics", "Create or check the Kafka topics."),
+    "topics": Place("detector.topics_cli", "topics", "Create and check the Kafka topics; who needs which right."),
     "replay": Place("detector.backtest.cli", "replay", "Run files of events through the rules, without Kafka."),
     "emit": Place("detector.files.cli", "emit", "Send files of events to Kafka."),
     "export": Place("detector.files.cli", "export", "Write the in-topics to a file that can be replayed."),

@@ -18,6 +18,7 @@ import msgspec
 from aiokafka.partitioner import murmur2
 
 from detector.domain.alerts import Alert
+from detector.domain.calendar import DAY_MS, MINUTE_MS
 from detector.domain.events import EVENT_TYPES, VOUCHED, WINDOWED, Event, FeedHeartbeat, SchedulePoint
 from detector.domain.health import Forgotten, Health
 from detector.domain.record import RECORD_TIMES_END, DeadLetter, RawRecord, Reject, Unread
@@ -186,11 +187,16 @@ def _out_of_time(event: Event, now: int) -> Reject | None:
     age = now - event.occurred_at
     if age < -AHEAD_MS or event.occurred_at < EARLIEST_MS:
         early = event.occurred_at < EARLIEST_MS
-        found = "before the year 2000" if early else f"{-age} ms ahead of the record's time"
+        found = "before the year 2000" if early else f"{_span(-age)} ahead of the record's time"
         return _reject("timestamp_out_of_range", f"occurred_at: {found}", event.source, event.event_type)
     if age > LATE_MS and event.__class__ in _COUNTED:
-        return _reject("too_late", f"occurred {age} ms before its record's time", event.source, event.event_type)
+        return _reject("too_late", f"occurred {_span(age)} before its record's time", event.source, event.event_type)
     return None
+
+
+def _span(ms: int) -> str:
+    """A time as a person reads it: days, or minutes where it is less than one."""
+    return f"{ms / DAY_MS:,.1f} days" if ms >= DAY_MS else f"{ms / MINUTE_MS:,.1f} minutes"
 
 
 def _reject(reason: Reason, detail: str, source: str = "unknown", event_type: str = "") -> Reject:

@@ -87,15 +87,15 @@ def acls(
 
     only = {_role(role, "--only") for role in roles}
     named = {_role(role, "--user"): name for role, _, name in (user.partition("=") for user in users)}
-    if not all(named.values()):
-        raise click.UsageError("--user takes ROLE=NAME")
+    if not all(named.values()) or len(named) < len(users):
+        raise click.UsageError("--user takes ROLE=NAME, each role once")
     found = [acl for acl in acls(settings.app_id, prefix=settings.topic_prefix) if not only or acl.principal in only]
     if applied:
         from detector.grants import grant
 
         added = grant(connection(settings), found, users=named)
         click.echo(f"{len(added)} rights given, {len(found) - len(added)} were there", err=True)
-        if not added:
+        if not added and form in ("table", "commands"):
             return
         found = [*added]
     click.echo(written(found, form, users=named, brokers=",".join(settings.brokers)))

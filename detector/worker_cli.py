@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def worker(context: click.Context, settings: "Settings") -> None:
     """Read events from Kafka and publish alerts, until SIGTERM or Ctrl-C.
 
-    Waits for its brokers without limit. Serves /metrics, /livez and /readyz.
+    Waits for its brokers without limit; an outage while it runs may end it once, with 75: started again it waits.
+    Serves /metrics, /livez and /readyz.
     """
     from detector.brokers import connection
 

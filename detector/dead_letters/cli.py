@@ -37,11 +37,26 @@ def dead_letters() -> None:
     """Look at what could not be used, and send again what can be used now."""
 
 
+def _of_in_topics(_context: click.Context, _option: click.Parameter, topics: tuple[str, ...]) -> tuple[str, ...]:
+    from schemas.topics import IN_TOPICS
+
+    for topic in topics:
+        if not topic.endswith(IN_TOPICS):
+            raise click.BadParameter(f"{topic!r} is none of {', '.join(IN_TOPICS)}")
+    return topics
+
+
 _FILTERS: Final = (
     click.option(
         "--reason", "reasons", multiple=True, metavar="REASON", type=click.Choice(REASONS), help="Only with it."
     ),
-    click.option("--topic", "topics", multiple=True, help="Only of this in-topic; its prefix may be missing."),
+    click.option(
+        "--topic",
+        "topics",
+        multiple=True,
+        callback=_of_in_topics,
+        help="Only of this in-topic; its prefix may be missing.",
+    ),
     click.option("--since", type=InstantParameter(), help="Only what became one at this time or later."),
     click.option("--until", type=InstantParameter(), help="Only what became one before this time."),
 )
@@ -54,6 +69,8 @@ def _choosing(*, required: bool) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def with_choice(**given: Any) -> Any:
             asked = {one.name: given.pop(one.name) for one in dataclasses.fields(Choice)}
+            if None not in (asked["since"], asked["until"]) and asked["since"] >= asked["until"]:
+                raise click.UsageError("--since must be before --until")
             return command(choice=Choice(**asked), **given)
 
         for option in reversed(_FILTERS):

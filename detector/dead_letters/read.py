@@ -32,7 +32,7 @@ async def chosen(kafka: Access, topic: str, choice: Choice) -> AsyncIterator[Let
 async def _stretches(kafka: Access, consumer: Any, topic: str, choice: Choice) -> list[Stretch]:
     count = (await describe(kafka, [topic])).partitions.get(topic)
     if count is None:
-        raise DetectorError(f"there is no topic {topic}, or it may not be read — check --topic-prefix", CONFIG)
+        raise DetectorError(f"there is no topic {topic} — check --topic-prefix", CONFIG)
     ranges = merged(choice.ranges) or [Range(number) for number in range(count)]
     outside = [one.partition for one in ranges if one.partition >= count]
     if outside:

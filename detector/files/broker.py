@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
 from detector.brokers import PATIENCE_SECONDS, Connection
-from detector.errors import DetectorError
+from detector.errors import AUTH, DetectorError
 
 AGAIN: Final = 0.25
 """Seconds between two attempts to reach a broker."""
@@ -74,9 +74,14 @@ class Topics:
 
 
 async def describe(kafka: Access, topics: Sequence[str]) -> Topics:
-    """Ask for the partitions and the settings of topics."""
+    """Ask for the partitions and the settings of topics. Raises DetectorError (77) where there is no right to one."""
     async with started(kafka, AIOKafkaAdminClient) as admin:
-        found = [topic for topic in await admin.describe_topics(list(topics)) if topic["error_code"] == 0]
+        told = await admin.describe_topics(list(topics))
+        closed = [topic["topic"] for topic in told if topic["error_code"] == TopicAuthorizationFailedError.errno]
+        if closed:
+            advice = "ask for it (`detector topics acls` lists the rights)"
+            raise DetectorError(f"no right to see topic {', '.join(sorted(closed))} — {advice}", AUTH)
+        found = [topic for topic in told if topic["error_code"] == 0]
         partitions = {topic["topic"]: len(topic["partitions"]) for topic in found}
         asked = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in partitions]
         configs: dict[str, dict[str, str]] = {}
@@ -90,7 +95,7 @@ async def describe(kafka: Access, topics: Sequence[str]) -> Topics:
 def equal_partitions(topics: Topics, needed: Sequence[str]) -> int:
     """Give the one count of partitions that `needed` topics have.
 
-    Raises DetectorError (78) where a topic is missing (or may not be seen) or counts differ.
+    Raises DetectorError (78) where a topic is missing or counts differ.
     """
     missing = [topic for topic in needed if topic not in topics.partitions]
     if missing:
@@ -98,5 +103,5 @@ def equal_partitions(topics: Topics, needed: Sequence[str]) -> int:
     counts = {topics.partitions[topic] for topic in needed}
     if len(counts) > 1:
         listed = ", ".join(f"{topic} {topics.partitions[topic]}" for topic in needed)
-        raise DetectorError(f"the topics differ in partitions ({listed}) — create them with `detector topics apply`")
+        raise DetectorError(f"the topics differ in partitions ({listed}) — make them anew, all with the same number")
     return counts.pop()

@@ -72,8 +72,19 @@ def emit(
     log = reader.log(partitions)
     for note in notes:
         click.echo(f"note: {note}", err=True)
-    with progress("events sent", len(log)) as sent:
-        count, seconds = asyncio.run(send(kafka, plan, with_heartbeats(log, plan), sent=sent))
+    done = 0
+
+    def count_and_show(more: int) -> None:
+        nonlocal done
+        done += more
+        sent(more)
+
+    try:
+        with progress("events sent", len(log)) as sent:
+            count, seconds = asyncio.run(send(kafka, plan, with_heartbeats(log, plan), sent=count_and_show))
+    except KeyboardInterrupt:
+        click.echo(f"interrupted: {done:,} of {counted(len(log), 'record')} are there, maybe a few more", err=True)
+        raise
     click.echo(f"{counted(count, 'record')} sent in {seconds:.1f} s ({count / max(seconds, 0.001):,.0f}/s)", err=True)
 
 

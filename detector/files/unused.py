@@ -42,4 +42,6 @@ class Unused:
     def refuse_nothing_else(self, used: int) -> None:
         """Raise DetectorError (74) where there were lines and not one of them was used."""
         if self.first is not None and used == 0:
-            raise DetectorError("no line of these files could be used — name files of events (docs/events.md)", IO)
+            raise DetectorError(
+                "no line of these files could be used — name files of events, one a line (docs/contract.md)", IO
+            )

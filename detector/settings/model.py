@@ -36,7 +36,11 @@ def _broker(address: str) -> str:
 
 
 def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(part, str) for part in value):
+        raise ValueError("write host:port, several separated by commas")
+    return value
 
 
 def is_loopback(host: str) -> bool:

@@ -60,10 +60,19 @@ def raw_options(*names: str) -> Callable[[Command], Command]:
 def _option(name: str) -> Callable[[Command], Command]:
     field = Settings.model_fields[name]
     flag = "--" + name.replace("_", "-")
-    text = field.description or ""
+    text = _text(name)
     if field.annotation is bool:
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text)
     return click.option(flag, name, metavar=_metavar(name, field.annotation), help=text)
+
+
+def _text(name: str) -> str:
+    field = Settings.model_fields[name]
+    text, default = field.description or "", field.default
+    if default in (None, "") or isinstance(default, bool) or "default" in text:
+        return text
+    shown = ",".join(default) if isinstance(default, tuple) else str(default)
+    return f"{text}  [default: {shown}]"
 
 
 def _metavar(name: str, annotation: Any) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hmac
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -52,10 +53,7 @@ class HttpServer:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listening = socket.create_server(self._address, family=family)
         except OSError as error:
-            reason = (
-                "in use by another process" if error.errno == errno.EADDRINUSE else str(error.strerror or error).lower()
-            )
-            raise DetectorError(f"{host}:{port} is {reason} — set another http_port or http_host") from None
+            raise DetectorError(f"{host}:{port} {_why(error)} — set another http_port or http_host") from None
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listening, started), name="http", daemon=True)
         self._thread.start()
@@ -111,6 +109,14 @@ class HttpServer:
         status = HTTPStatus.OK if answer.ok else HTTPStatus.SERVICE_UNAVAILABLE
         body = json.dumps({"ok": answer.ok, "reason": answer.reason}).encode()
         return _response(status, body, bodiless=method == "HEAD")
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "is in use by another process"
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else str(error.strerror or error)  # resolvers have numbers below 0
+    return f"cannot be listened at: {reason.lower()}"
 
 
 def _said(reason: str) -> bytes:

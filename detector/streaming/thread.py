@@ -5,15 +5,19 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import TopicPartition
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from detector.streaming.drain import drain, let_go
+
+ASK_SECONDS: Final = 5.0
+"""Between two questions for the ends of what is held."""
 
 
 class Fetched(NamedTuple):
@@ -30,7 +34,7 @@ class Standing(NamedTuple):
     position: int | None
     """Next offset to take out of the client."""
     stable_end: int | None
-    """Last stable offset, as the latest fetch said."""
+    """Last stable offset, as the latest fetch said; of what is held for long, as the broker was asked."""
     answered_at: int | None
     """A stamp of the latest fetch's answer: it differs from fetch to fetch."""
 
@@ -46,6 +50,9 @@ class BatchThread(AIOKafkaConsumerThread):
     """The engine's epoch: what was asked for in an older one is not taken out of the client any more."""
     told: dict[TP, int]
     """The position of each topic-partition that the main loop was told last."""
+
+    _ends_due: float = 0.0
+    _ends_asked: "asyncio.Task[None] | None" = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,6 +88,7 @@ class BatchThread(AIOKafkaConsumerThread):
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
         deadline = time.monotonic() + wait_seconds
+        self._ask_ends(fetcher, held)
         with fetcher._subscriptions.fetch_context():
             while self.consumer.flow_active and self.epoch() == epoch:
                 consumer._coordinator.check_errors()
@@ -121,6 +129,15 @@ class BatchThread(AIOKafkaConsumerThread):
         if not buffered.has_more():
             _forget(fetcher, tp)
         return drained[0] if drained is not None else []
+
+    def _ask_ends(self, fetcher: Any, held: frozenset[TP]) -> None:
+        """Learn now and then, beside the fetching, where the logs end of which nothing is fetched: how far they lag."""
+        now = time.monotonic()
+        if not held:
+            self._ends_due = now + ASK_SECONDS
+        elif now >= self._ends_due and (self._ends_asked is None or self._ends_asked.done()):
+            self._ends_due = now + ASK_SECONDS
+            self._ends_asked = asyncio.create_task(_learn_ends(fetcher, held))
 
     async def place(self, offsets: Mapping[TP, int]) -> None:
         """Start reading each topic-partition at its offset."""
@@ -180,6 +197,18 @@ def _forget(fetcher: Any, tp: Any) -> list[Any]:
         let_go(dropped)
     fetcher._notify(fetcher._wait_consume_future)
     return []
+
+
+async def _learn_ends(fetcher: Any, tps: frozenset[TP]) -> None:
+    assignment = fetcher._subscriptions.subscription.assignment
+    try:
+        ends = await fetcher.end_offsets([TopicPartition(*tp) for tp in tps], ASK_SECONDS * 1_000)
+    except KafkaError:
+        return  # a lag is older for it, nothing else
+    for tp, end in ends.items():
+        if assignment.active and tp in assignment.tps:
+            state = assignment.state_value(tp)
+            state.lso = max(end, state.lso or 0)  # a fetch may have said more meanwhile
 
 
 async def _arrival(fetcher: Any, wait_seconds: float) -> None:

@@ -92,6 +92,18 @@ def test_five_minutes_ahead_and_the_first_moment_of_2000_are_still_in_range() ->
     assert found.code == "timestamp_out_of_range"
 
 
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (NOW - 8 * 60_000 - 30_000, "occurred_at: 8.5 minutes ahead of the record's time"),
+        (NOW - 1_234 * DAY_MS, "occurred_at: 1,234.0 days ahead of the record's time"),
+        (NOW + 71 * DAY_MS, "occurred 71.0 days before its record's time"),
+    ],
+)
+def test_how_far_a_time_is_out_is_said_as_a_person_reads_it(now: int, said: str) -> None:
+    assert reject_of(record(PLAIN, timestamp=now)).detail == said
+
+
 @pytest.mark.parametrize("now", [0, NOW])
 def test_what_failed_is_said_of_a_time_before_2000_whatever_the_record_s_time(now: int) -> None:
     found = reject_of(record(text(of_event("stage.entered") | {"occurred_at": 0}), timestamp=now))

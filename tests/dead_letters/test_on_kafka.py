@@ -33,6 +33,23 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     return code, said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--topic", "nope"), "'nope' is none of usage.events.v1, support.events.v1, crm.events.v1"),
+        (("--since", "2026-01-02", "--until", "2026-01-01"), "--since must be before --until"),
+        (("--since", "2026-01-02", "--until", "2026-01-02"), "--since must be before --until"),
+    ],
+)
+def test_a_filter_that_can_find_nothing_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    """Else a slip of the pen looks as if all were well."""
+    code, said = refusal(capsys, "list", "--brokers", "127.0.0.1:1", *arguments)
+    assert code == 2
+    assert told in said
+
+
 def event(name: str, **fields: object) -> bytes:
     ticket = {"ticket_id": name, "priority": "normal", "category": "question", "source": "desk"}
     at = int(time.time() * 1_000)

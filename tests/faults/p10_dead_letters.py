@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from kafka import KafkaAdminClient
@@ -20,6 +20,7 @@ from tests.faults.work import Work
 
 _LOOKS: Final = 20
 _PAUSE: Final = 0.2
+_LAG_SECONDS: Final = 30.0
 
 
 def invalid(feed: Feed, count: int, sources: list[str]) -> Iterator[Sent]:
@@ -84,6 +85,9 @@ def over_the_limit(stage: Stage) -> None:
             assert surface.labelled("detector_dlq_limit_tripped", "topic")[work.prefix + USAGE] == 1
             assert hand.count("ASSIGNED") == joined, "it did not keep its partitions"
             assert work.behind() == behind, "an offset moved"
+            work.feed.send(work.bootstrap, work.prefix, records=invalid(feed, bad // 10, ["meterd"]), end=False)
+            behind = work.behind()
+            _until(lambda: surface.values()["detector_consumer_lag_records"] == behind, "the lag to tell of all")
             code, seconds = hand.stop()
             assert code == TEMPORARY, f"a stop at the limit ended with {code}: {hand.last_words()}"
             stage.figure("backlog intact", behind)
@@ -124,6 +128,13 @@ def one_bad_source(stage: Stage) -> None:
         assert not stopped, "one bad source stopped everybody"
         stage.figure("unusable records", len(bad))
         stage.judge(work)
+
+
+def _until(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + _LAG_SECONDS
+    while not holds():
+        assert time.monotonic() < end, f"{_LAG_SECONDS:.0f} s are not enough for {what}"
+        time.sleep(_PAUSE)
 
 
 def _set(work: Work, policy: str) -> None:

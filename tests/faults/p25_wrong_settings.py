@@ -80,7 +80,7 @@ VARIABLES: Final = (
     Case("DETECTOR_SASL_USERNAME", "needs sasl_password_file", {"DETECTOR_SASL_USERNAME": "u", "DETECTOR_TLS": "1"}),
     Case("DETECTOR_SASL_MECHANISM", "SCRAM-SHA-512", {"DETECTOR_SASL_MECHANISM": "GSSAPI"}),
     Case("DETECTOR_TLS_CA_FILE", "check the path", {"DETECTOR_TLS": "1", "DETECTOR_TLS_CA_FILE": "no.pem"}),
-    Case("TLS files", "check tls_*_file", {"DETECTOR_TLS": "1", "DETECTOR_TLS_CA_FILE": __file__}),
+    Case("TLS files", "check tls_ca_file", {"DETECTOR_TLS": "1", "DETECTOR_TLS_CA_FILE": __file__}),
     Case("tls", "set tls=true", {"DETECTOR_TLS_CA_FILE": __file__}),
     Case("DETECTOR_HTTP_HOST", "set http_token_file", {"DETECTOR_HTTP_HOST": "0.0.0.0"}),  # noqa: S104
     Case("DETECTOR_HTTP_TOKEN_FILE", "check the path", {"DETECTOR_HTTP_TOKEN_FILE": "no.txt"}),

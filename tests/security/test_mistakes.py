@@ -16,6 +16,7 @@ from detector.streaming.broker import first_contact
 from detector.streaming.observer import Silence
 from detector.topics import check
 from detector.worker import options_of
+from harness.process import run
 from harness.secure_kafka import SecureKafka
 from schemas.topics import topics
 from tests.ops.worker_command import refused
@@ -80,6 +81,23 @@ def test_the_process_ends_with_77_and_one_line_that_holds_no_secret(secure: Secu
     code, line = refused("worker", "--http-port", "0", "--log-level", "debug", *options)
     assert line == f"detector: {secure.address()} refuses the login — check sasl_username and its password"
     assert code == 77
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("dead-letters", "list"), ("dead-letters", "replay", "0"), ("snapshot", "folder"), ("export", "file")],
+    ids=lambda command: command[0],
+)
+def test_a_topic_that_one_has_no_right_to_see_is_not_told_as_missing(
+    secure: SecureKafka, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    names = ("--topic-prefix", "unseen-")
+    run("topics", "apply", *names, "--brokers", secure.back_door, "--partitions", "1")
+    where = [str(tmp_path / word) if word in ("folder", "file") else word for word in command]
+    code, line = refused(*where, *names, *secure.login("somebody"))
+    assert line.startswith("detector: no right to see topic unseen-")
+    assert line.endswith("— ask for it (`detector topics acls` lists the rights)")
+    assert code == AUTH
 
 
 def test_whoever_belongs_gets_in(secure: SecureKafka, tmp_path: Path) -> None:

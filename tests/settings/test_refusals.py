@@ -72,6 +72,8 @@ def test_a_wrong_variable_is_named_with_what_to_do(environ: dict[str, str], said
     [
         ("htpp_port: 1\n", ": unknown setting htpp_port — did you mean http_port?"),
         ("http_port: 1\nhttp_port: 2\n", ":1: not valid YAML: http_port stands twice"),
+        ("brokers: 5\n", ": write host:port, several separated by commas"),
+        ("brokers: []\n", ": write host:port, several separated by commas"),
         ("http_port: [1\n", ": not valid YAML: "),
         ("- a\n", ": settings are `name: value` lines"),
         ("http_port: abc\n", "http_port in "),

@@ -12,6 +12,7 @@ from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import (
     ConsumerStoppedError,
     GroupAuthorizationFailedError,
+    KafkaTimeoutError,
     TopicAuthorizationFailedError,
 )
 from aiokafka.structs import TopicPartition
@@ -32,6 +33,7 @@ class FakeClient:
         self._max_poll_records = 100
         self.error: Exception | None = None
         self.offsets: dict[TP, SimpleNamespace] = {}
+        self.asked: list[list[TopicPartition]] = []
         self.assignment = Assignment([TopicPartition(*USAGE), TopicPartition(*CRM)])
         self._coordinator = SimpleNamespace(generation=1, check_errors=self._check, fetch_committed_offsets=self._fetch)
         self._fetcher = SimpleNamespace(
@@ -40,6 +42,7 @@ class FakeClient:
             _wait_consume_future=None,
             _notify=lambda _future: None,
             _create_fetch_waiter=self._waiter,
+            end_offsets=self._ends,
             _subscriptions=SimpleNamespace(
                 fetch_context=_Nothing,
                 reassignment_in_progress=False,
@@ -51,6 +54,11 @@ class FakeClient:
     def _waiter(self) -> "asyncio.Future[None]":
         self.waiters.append(asyncio.get_running_loop().create_future())
         return self.waiters[-1]
+
+    async def _ends(self, tps: list[TopicPartition], _timeout_ms: float) -> dict[TopicPartition, int]:
+        self.asked.append(tps)
+        self._check()
+        return dict.fromkeys(tps, 40 + len(self.asked))
 
     def _check(self) -> None:
         if self.error is not None:
@@ -121,6 +129,36 @@ def test_a_held_partition_is_paused_and_yet_emptied() -> None:
         assert client.assignment.state_value(RAW).paused
         await fetch(thread, USAGE, CRM)
         assert not client.assignment.state_value(RAW).paused
+
+    scene(play)
+
+
+def test_of_what_is_held_for_long_the_broker_is_asked_how_far_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit of dead letters nothing is fetched, and the lag stood still."""
+    now = [1_000.0]
+
+    async def play(thread: BatchThread, client: FakeClient) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        await fetch(thread, USAGE, CRM)
+        for seconds, held, end in ((1, (USAGE,), None), (5, (USAGE,), 41), (1, (USAGE,), 41), (6, (USAGE,), 42)):
+            now[0] += seconds
+            await fetch(thread, USAGE, CRM, held=held)
+            await asyncio.sleep(0)
+            assert thread.standing(USAGE).stable_end == end
+        assert client.asked == [[RAW], [RAW]]
+        assert thread.standing(CRM).stable_end is None
+        client.error = KafkaTimeoutError()
+        now[0] += 6
+        client._coordinator.check_errors = lambda: None
+        await fetch(thread, USAGE, CRM, held=(USAGE,))
+        await asyncio.sleep(0)
+        assert len(client.asked) == 3
+        assert thread.standing(USAGE).stable_end == 42
+        client.error = None
+        await fetch(thread, USAGE, CRM)  # held no more
+        now[0] += 1
+        await fetch(thread, USAGE, CRM, held=(USAGE,))
+        assert len(client.asked) == 3
 
     scene(play)
 

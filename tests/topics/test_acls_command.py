@@ -98,6 +98,7 @@ def test_a_name_cannot_add_words_to_a_command() -> None:
         (("--only", "boss"), "--only: 'boss' is none of worker, "),
         (("--user", "boss=x"), "--user: 'boss' is none of worker, "),
         (("--user", "worker"), "--user takes ROLE=NAME"),
+        (("--user", "worker=a", "--user", "worker=b"), "--user takes ROLE=NAME, each role once"),
     ],
 )
 def test_a_role_that_does_not_exist_is_named(arguments: tuple[str, ...], told: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import SecurityDisabledError
 
 from detector import brokers
 from detector.errors import AUTH, CONFIG, TEMPORARY, DetectorError
@@ -154,6 +155,41 @@ def test_a_broker_that_hangs_up_at_the_login_is_told_from_one_that_is_not_there(
     with pytest.raises(DetectorError, match="no broker answers") as explained:
         fail("socket disconnected", "KafkaConnectionError: 111 ECONNREFUSED")
     assert explained.value.exit_code == TEMPORARY
+
+
+@pytest.mark.parametrize(
+    ("connection", "waits", "code", "told"),
+    [
+        ({"ssl_context": object()}, False, CONFIG, "talks no TLS that we know"),
+        ({"ssl_context": object(), "sasl_mechanism": "PLAIN"}, False, CONFIG, "talks no TLS that we know"),
+        ({"ssl_context": object()}, True, TEMPORARY, "it may be starting, or want other settings: tls"),
+        ({}, False, TEMPORARY, "it may be starting, or want other settings: tls"),
+    ],
+)
+def test_tls_where_there_is_none_is_told_by_the_other_client_too(
+    connection: dict[str, object], waits: bool, code: int, told: str
+) -> None:
+    """It says only that it was unable to connect, with an error that has no words."""
+
+    def fail(reason: Exception) -> None:
+        with brokers.explained({"bootstrap_servers": "kafka:9092"} | connection, "aiokafka", waits=waits):
+            logging.getLogger("aiokafka").error('Unable connect to "%s:%s": %s', "kafka", 9092, reason)
+            raise TimeoutError
+
+    with pytest.raises(DetectorError, match=told) as explained:
+        fail(ConnectionResetError())
+    assert explained.value.exit_code == code
+    with pytest.raises(DetectorError, match="no broker answers"):
+        fail(ConnectionRefusedError(111, "Connect call failed"))
+
+
+def test_a_broker_without_rights_is_told_as_such() -> None:
+    with (
+        pytest.raises(DetectorError, match=r"keeps no list of rights — set authorizer\.class\.name") as told,
+        brokers.explained({"bootstrap_servers": "kafka:9092"}, "kafka"),
+    ):
+        raise SecurityDisabledError("No Authorizer is configured on the broker")
+    assert told.value.exit_code == CONFIG
 
 
 def test_a_connection_that_is_lost_is_told_as_such() -> None:
