@@ -46,6 +46,7 @@ def played(promise: Promise, *, seed: int, scale: Scale) -> Row:
         failure = f"{' '.join(f'{type(error).__name__}: {error}'.split())[:300]} — see {folder}"
         traceback.print_exc()
     else:
+        stage.rounds_done = stage.rounds_done or 1
         shutil.rmtree(folder, ignore_errors=True)
     return Row(promise, stage, time.monotonic() - began, failure)
 

@@ -71,7 +71,6 @@ def play(stage: Stage) -> None:
             stage.figure(f"p99 {name} (s)", f"{latencies[name]:.2f}")
         stage.figure("pills", len(records) - len(feed.records))
         stage.judge(work)
-        stage.rounds_done = 1
     if rate:
         most = 2 * max(latencies["alone"], LEAST_SECONDS)
         assert latencies["poisoned"] <= most, f"good records waited longer: {latencies}"

@@ -35,7 +35,6 @@ def play(stage: Stage) -> None:
             stage.figure("back after, s", work.gets_on(crew, what="a commit after two of three nodes were down"))
             stage.figure("settled after, s", work.settle(crew))
         stage.judge(work)
-        stage.rounds_done = 1
 
 
 def _need(work: Work, copies: int) -> None:

@@ -57,7 +57,6 @@ def left_open_by_an_emitter(stage: Stage) -> None:
         with work.crew(1) as crew:
             stage.figure("settled after, s", work.settle(crew))
         stage.judge(work)
-        stage.rounds_done = 1
 
 
 async def _abandon(work: Work) -> None:

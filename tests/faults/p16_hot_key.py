@@ -41,7 +41,6 @@ def play(stage: Stage) -> None:
         logs = "".join(hand.log.read_text() for hand in crew.everybody)
         assert "MessageSizeTooLarge" not in logs, "a record was too large"
         assert not any(code for code in crew.exits), f"exits: {crew.exits}"
-        stage.rounds_done = 1
 
 
 def worked_off(work: Work, rate: float) -> tuple[float, Crew]:

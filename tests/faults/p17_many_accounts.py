@@ -81,7 +81,6 @@ def play(stage: Stage) -> None:
             _weigh(stage, surface, feed.accounts, at_rest, ", restarted")
             crew.stop()
         _all_there(stage, work, feed, before)
-        stage.rounds_done = 1
 
 
 def _bare(work: Work, surface: Surface) -> float:

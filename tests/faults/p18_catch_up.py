@@ -62,7 +62,6 @@ def backlog(stage: Stage) -> None:
         stage.figure("RSS steady and catching up, MiB", [round(steady), round(peak)])
         assert rate >= TIMES_LIVE * live_rate, f"{rate:.0f} records/s in catching up, {live_rate:.0f} live"
         assert peak <= RSS_RATIO * steady, f"{peak:.0f} MiB catching up, {steady:.0f} before"
-        stage.rounds_done = 1
 
 
 def flood(stage: Stage) -> None:
@@ -82,7 +81,6 @@ def flood(stage: Stage) -> None:
             stage.figure("RSS before and at most, MiB", [round(before), round(crew.rss_peak)])
             assert crew.rss_peak <= before + RSS_MORE_MIB, f"{crew.rss_peak:.0f} MiB in the flood, {before:.0f} before"
         stage.judge(work)
-        stage.rounds_done = 1
 
 
 def _load(stage: Stage) -> Feed:

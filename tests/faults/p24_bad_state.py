@@ -84,7 +84,6 @@ def play(stage: Stage) -> None:
         }
         assert len(aside) == 2 * len(broken)
         _refuse_a_later_major(stage, work, known[4])
-        stage.rounds_done = 1
 
 
 def _compare(stage: Stage, work: Work, broken: list[str], later: str) -> None:

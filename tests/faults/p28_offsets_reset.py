@@ -38,7 +38,6 @@ def set_back(stage: Stage) -> None:
         with work.crew(1) as crew:
             work.settle(crew)
         stage.judge(work)
-        stage.rounds_done = 1
 
 
 async def _to_earliest(work: Work) -> None:
@@ -83,7 +82,6 @@ def made_anew(stage: Stage) -> None:
         assert verdict.exact, str(verdict)
         assert len(second.alerts) > 0, "the new topic has brought nothing"
         assert "the topic was made anew" in told, "nobody was told"
-        stage.rounds_done = 1
 
 
 async def _delete(work: Work, topic: str) -> None:

@@ -139,7 +139,6 @@ def play(stage: Stage) -> None:
         stage.hold(
             Verdict(states=kept_in[0], health=kept_in[1]), "what is left of the erased in changelog and snapshots"
         )
-        stage.rounds_done = 1
         assert f"h/default/{KEPT}".encode() in spine.state(), "who was not erased is gone too"
         holding = {folder.name.rpartition("-")[0] for folder in data.iterdir() if folder.is_dir()}
         holding = {topic for topic in holding if traces(data, topic)}

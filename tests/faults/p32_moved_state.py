@@ -27,7 +27,6 @@ def play(stage: Stage) -> None:
     with stage.broker() as broker:
         goes_on_over_other_partitions(broker, _prefix(), stage.folder, _load(stage))
     stage.hold(Verdict(), "alerts and state, compared there")
-    stage.rounds_done = 1
 
 
 def play_backup(stage: Stage) -> None:
@@ -55,7 +54,6 @@ def play_backup(stage: Stage) -> None:
         expected = Outcome(replayed.alerts, replayed.state)
         verdict = compare(expected, alerts=back.alerts(), states=back.state(), health={}, letters=[], behind=0)
         stage.hold(verdict, f"{load.count:,} events")
-        stage.rounds_done = 1
         stage.figure("alerts", len(replayed.alerts))
 
 

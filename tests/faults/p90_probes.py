@@ -27,7 +27,6 @@ def through_an_outage(stage: Stage) -> None:
             with surface.watching():
                 crew.wait(lambda: time.monotonic() - began > outage, limit=outage + 60)
                 stage.figure("exits with 75", crew.exits[75])
-                stage.rounds_done = 1
                 brokers.thaw(1)
                 took = crew.wait(lambda: surface.ask("/readyz")[0] == 200, what="readiness")
             stage.figure("ready again s", took)
@@ -52,7 +51,6 @@ def at_a_hang(stage: Stage) -> None:
                 code = hand.process.wait(2 * HANG_SECONDS)
         finally:
             hand.kill()
-        stage.rounds_done = 1
         seen = surface.turned["/livez 503 event_loop_hangs"] - began
         stage.figure("livez 503 after s", seen)
         stage.figure("ended after s", time.monotonic() - began)
