@@ -182,6 +182,8 @@ class Worker:
             return self.ending.code or 0
         await engine.stop()
         self.ending.outcome = self.ending.code or (TEMPORARY if engine.halted else 0)
+        if engine.halted:
+            _log.warning("the dead-letter limit was reached, not all is read: the worker ends with %d", TEMPORARY)
         await self._leave_group(app)
         return self.ending.code or self.ending.outcome
 

@@ -90,6 +90,7 @@ def over_the_limit(stage: Stage) -> None:
             _until(lambda: surface.values()["detector_consumer_lag_records"] == behind, "the lag to tell of all")
             code, seconds = hand.stop()
             assert code == TEMPORARY, f"a stop at the limit ended with {code}: {hand.last_words()}"
+            assert "not all is read: the worker ends with 75" in hand.log.read_text()
             stage.figure("backlog intact", behind)
             stage.figure("seconds to stop", seconds)
         finally:
