@@ -16,7 +16,6 @@ Connection = Mapping[str, Any]
 """The arguments of a client, `bootstrap_servers` among them; aiokafka and kafka-python name them alike."""
 
 _WANTED: Final = "{brokers} wants a certificate of ours — check tls_certificate_file"
-_NO_TLS: Final = "{brokers} talks no TLS that we know — check tls and the address"
 _KNOWN: Final = (
     ("AuthenticationFailed", AUTH, "{brokers} refuses the login — check sasl_username and its password"),
     ("UnsupportedSaslMechanism", AUTH, "{brokers} knows no such login — check sasl_mechanism"),
@@ -32,7 +31,7 @@ _KNOWN: Final = (
         "{brokers} refuses our certificate: expired, or of an unknown signer — renew it",
     ),
     ("UNKNOWN_CA", AUTH, "{brokers} does not know who signed our certificate — check tls_certificate_file"),
-    ("Handshake failed", CONFIG, _NO_TLS),
+    ("Handshake failed", CONFIG, "{brokers} talks no TLS that we know — check tls and the address"),
     ("SecurityDisabled", CONFIG, "{brokers} keeps no list of rights — set authorizer.class.name there"),
     ("AuthorizationFailed", AUTH, "{brokers} does not permit this: {error} — ask for the rights"),
 )
@@ -47,8 +46,9 @@ _CLOSING: Final = "Closing connection"
 
 _RESET: Final = "\0reset"
 """Our own word for a connection that was reset before anything was said: so TLS fares where the other talks none."""
+_UNABLE: Final = "Unable connect to"
 
-_HUNG_UP: Final = (_RESET, "socket disconnected", "Connection at ")
+_HUNG_UP: Final = ("socket disconnected", "Connection at ")
 _NOBODY: Final = ("ECONNREFUSED", "Connect call failed")
 """As the one client and the other has it."""
 
@@ -134,7 +134,8 @@ class _Heard(logging.Handler):
         if record.levelno < logging.WARNING and not str(record.msg).startswith(_CLOSING):
             return  # requests and answers whole, at length
         said = record.getMessage()
-        if isinstance(record.args, tuple) and any(isinstance(one, ConnectionResetError) for one in record.args):
+        args = record.args if isinstance(record.args, tuple) else ()
+        if said.startswith(_UNABLE) and any(isinstance(one, ConnectionResetError) for one in args):
             self.words.add(_RESET)
         self.words.update(word for word in (*(word for word, _, _ in _KNOWN), *_HUNG_UP, *_NOBODY) if word in said)
 
@@ -144,30 +145,26 @@ def _explain(error: Exception, heard: set[str], to: Connection, *, waits: bool) 
     for word, code, message in _KNOWN:
         if word in heard or word in said:
             return DetectorError(message.format(brokers=brokers, error=_brief(error)), code)
-    if not heard.isdisjoint(_HUNG_UP) and heard.isdisjoint(_NOBODY):
-        return _hung_up(brokers, to, reset=_RESET in heard, waits=waits)
-    if isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError"):
+    unreached = isinstance(error, TimeoutError) or _named(error, "KafkaTimeoutError", "KafkaConnectionError")
+    hung_up = not heard.isdisjoint(_HUNG_UP) and heard.isdisjoint(_NOBODY)
+    if hung_up and to.get("sasl_mechanism") and not waits:
+        return DetectorError(
+            f"{brokers} hangs up at the login — check sasl_username, its password, sasl_mechanism", AUTH
+        )
+    if hung_up or (unreached and _RESET in heard):
+        return DetectorError(
+            f"{brokers} hangs up — it may be starting, or want other settings: tls, a certificate, a login", TEMPORARY
+        )
+    if unreached:
         return DetectorError(f"no broker answers at {brokers} — start it, or name another with --brokers", TEMPORARY)
     if isinstance(error, _LOST):
         return DetectorError(f"the connection to {brokers} was lost ({error.strerror}) — try again", TEMPORARY)
     return DetectorError(f"{brokers} answers with {error!r:.300} — try again", TEMPORARY)
 
 
-def _hung_up(brokers: str, to: Connection, *, reset: bool, waits: bool) -> DetectorError:
-    if reset and to.get("ssl_context") and not waits:
-        return DetectorError(_NO_TLS.format(brokers=brokers), CONFIG)
-    if to.get("sasl_mechanism") and not waits:
-        return DetectorError(
-            f"{brokers} hangs up at the login — check sasl_username, its password, sasl_mechanism", AUTH
-        )
-    return DetectorError(
-        f"{brokers} hangs up — it may be starting, or want other settings: tls, a certificate, a login", TEMPORARY
-    )
-
-
 def _brief(error: Exception) -> str:
     """An error's text without the request that some brokers print at length."""
-    return str(error).partition(" Request Request(")[0] or type(error).__name__
+    return str(error).partition(" Request Request(")[0].rstrip(": ") or type(error).__name__
 
 
 def _addresses(to: Connection) -> str:

@@ -79,7 +79,7 @@ async def describe(kafka: Access, topics: Sequence[str]) -> Topics:
         told = await admin.describe_topics(list(topics))
         closed = [topic["topic"] for topic in told if topic["error_code"] == TopicAuthorizationFailedError.errno]
         if closed:
-            advice = "ask for it (`detector topics acls` lists the rights)"
+            advice = "ask for it (`detector topics acls` lists the rights), or check --topic-prefix and --app-id"
             raise DetectorError(f"no right to see topic {', '.join(sorted(closed))} — {advice}", AUTH)
         found = [topic for topic in told if topic["error_code"] == 0]
         partitions = {topic["topic"]: len(topic["partitions"]) for topic in found}
@@ -103,5 +103,8 @@ def equal_partitions(topics: Topics, needed: Sequence[str]) -> int:
     counts = {topics.partitions[topic] for topic in needed}
     if len(counts) > 1:
         listed = ", ".join(f"{topic} {topics.partitions[topic]}" for topic in needed)
-        raise DetectorError(f"the topics differ in partitions ({listed}) — make them anew, all with the same number")
+        raise DetectorError(
+            f"the topics differ in partitions ({listed}) — take others, all with the same number: of another"
+            " --topic-prefix or, for the changelog, --app-id"
+        )
     return counts.pop()

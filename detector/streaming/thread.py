@@ -51,6 +51,8 @@ class BatchThread(AIOKafkaConsumerThread):
     told: dict[TP, int]
     """The position of each topic-partition that the main loop was told last."""
 
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+    """Monotonic seconds."""
     _ends_due: float = 0.0
     _ends_asked: "asyncio.Task[None] | None" = None
 
@@ -88,11 +90,12 @@ class BatchThread(AIOKafkaConsumerThread):
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
         deadline = time.monotonic() + wait_seconds
-        self._ask_ends(fetcher, held)
         with fetcher._subscriptions.fetch_context():
             while self.consumer.flow_active and self.epoch() == epoch:
                 consumer._coordinator.check_errors()
                 joining = fetcher._subscriptions.reassignment_in_progress
+                if not joining:
+                    self._ask_ends(fetcher, held)
                 taken = {} if joining else self._take(fetcher, active, held, consumer._max_poll_records)
                 left = deadline - time.monotonic()
                 if taken or left <= 0:
@@ -132,12 +135,14 @@ class BatchThread(AIOKafkaConsumerThread):
 
     def _ask_ends(self, fetcher: Any, held: frozenset[TP]) -> None:
         """Learn now and then, beside the fetching, where the logs end of which nothing is fetched: how far they lag."""
-        now = time.monotonic()
+        now = self.clock()
         if not held:
             self._ends_due = now + ASK_SECONDS
         elif now >= self._ends_due and (self._ends_asked is None or self._ends_asked.done()):
             self._ends_due = now + ASK_SECONDS
-            self._ends_asked = asyncio.create_task(_learn_ends(fetcher, held))
+            self._ends_asked = asyncio.create_task(
+                _learn_ends(fetcher, fetcher._subscriptions.subscription.assignment, held)
+            )
 
     async def place(self, offsets: Mapping[TP, int]) -> None:
         """Start reading each topic-partition at its offset."""
@@ -199,8 +204,7 @@ def _forget(fetcher: Any, tp: Any) -> list[Any]:
     return []
 
 
-async def _learn_ends(fetcher: Any, tps: frozenset[TP]) -> None:
-    assignment = fetcher._subscriptions.subscription.assignment
+async def _learn_ends(fetcher: Any, assignment: Any, tps: frozenset[TP]) -> None:
     try:
         ends = await fetcher.end_offsets([TopicPartition(*tp) for tp in tps], ASK_SECONDS * 1_000)
     except KafkaError:

@@ -112,6 +112,14 @@ class Hand:
                     return int(line.split()[1]) / 1024
         return 0.0
 
+    def rss_for(self, seconds: float) -> float:
+        """The most of it in so many seconds, MiB."""
+        end, peak = time.monotonic() + seconds, 0.0
+        while time.monotonic() < end:
+            peak = max(peak, self.rss_mib())
+            time.sleep(0.2)
+        return peak
+
     def cpu_seconds(self) -> float:
         """The CPU time it has taken. Raises OSError once it has ended."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

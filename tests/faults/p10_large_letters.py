@@ -14,18 +14,19 @@ LARGE_BYTES: Final = 500_000
 RSS_MORE_MIB: Final = 200.0
 """Of two partitions: each may have 16 MiB of them waiting, the same again on its way out, and what was fetched."""
 
+_STEADY_SECONDS: Final = 2.0
+
 
 def play(stage: Stage) -> None:
     """A worker that has worked off its feed gets nothing but large records that are no JSON, of no source."""
-    count = stage.sized(short=1_500, full=10_000)
+    count = stage.sized(short=1_000, full=2_500)
     feed = stage.feed(2_000, 100, partitions=2)
     with stage.broker() as broker:
         work = stage.work(broker, feed)
         work.send(end=False)
         with work.crew(1, dead_letter_limit=False) as crew:
-            crew.hands[0].hear("CHECKPOINT", times=2)
             crew.wait(lambda: work.applied(0.9), what="most of the feed")
-            before, crew.rss_peak = crew.rss_peak, 0.0
+            before = crew.hands[0].rss_for(_STEADY_SECONDS)
             work.send(records=large(feed, count, stage.random))
             stage.figure("seconds", work.drain(crew))
             stage.figure("MiB sent", count * LARGE_BYTES >> 20)

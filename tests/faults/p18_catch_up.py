@@ -74,7 +74,7 @@ def flood(stage: Stage) -> None:
         with _one_worker(work, surface) as crew:
             (hand,) = crew.hands
             hand.hear("CHECKPOINT", times=3)
-            before = _rss(hand, 2)
+            before = hand.rss_for(2)
             with _bounded(stage, work, hand, surface):
                 work.send(records=work.feed.records[tenth:])
                 crew.wait(work.done, limit=3_600, what="the end of the feed")
@@ -110,14 +110,6 @@ def _bounded(stage: Stage, work: Work, hand: Hand, surface: Surface) -> Iterator
     assert hand.heard("HELD"), "it never held back from fetching"
     assert surface.values()[GENERATION] == generation, "the group's generation changed"
     assert hand.count("ASSIGNED") == 1, "there was a rebalance"
-
-
-def _rss(hand: Hand, seconds: float) -> float:
-    end, peak = time.monotonic() + seconds, 0.0
-    while time.monotonic() < end:
-        peak = max(peak, hand.rss_mib())
-        time.sleep(0.2)
-    return peak
 
 
 PROMISES = (

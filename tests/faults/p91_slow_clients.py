@@ -19,6 +19,7 @@ MOST_TIMES: Final = 2
 _BYTE_SECONDS: Final = 0.5
 _BEGUN: Final = b"GET /metrics HTTP/1.1\r\nX-"
 _START_SECONDS: Final = 30.0
+_MOST_OF: Final = 0.9  # one that was cut off comes again at once
 
 
 def play(stage: Stage) -> None:
@@ -37,7 +38,7 @@ def play(stage: Stage) -> None:
             with slow_clients(surface.port) as slow, surface.watching():
                 with watched(work) as looks:
                     work.send(records=feed.records[half:], rate=RATE)
-                metrics = surface.ask("/metrics")[0]
+                metrics, there = surface.ask("/metrics")[0], slow.there
             dawdled = p99(looks)
             work.settle(crew)
         stage.judge(work)
@@ -45,7 +46,7 @@ def play(stage: Stage) -> None:
         stage.figure("cut off", slow.cut)
         stage.figure("p99 alone (s)", f"{calm:.2f}")
         stage.figure("p99 with them (s)", f"{dawdled:.2f}")
-        assert slow.made >= CLIENTS, f"only {slow.made} slow clients came through"
+        assert there > _MOST_OF * CLIENTS, f"only {there} slow clients were there in the end"
         assert slow.cut, "nobody was cut off: it was over before the server's patience"
         assert metrics == 200, f"/metrics says {metrics}"
         assert surface.seen, "no probe was asked"
@@ -54,17 +55,17 @@ def play(stage: Stage) -> None:
 
 
 class SlowClients:
-    """Connections that were `made`, and how many of them the server `cut`."""
+    """Connections that were `made`, how many of them the server `cut`, and how many clients are `there`."""
 
     def __init__(self) -> None:
-        self.made = 0
-        self.cut = 0
+        self.made = self.cut = self.there = 0
 
     async def dawdle(self, port: int) -> None:
         """One client: whenever it is cut off it comes again."""
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             self.made += 1
+            self.there += 1
             try:
                 writer.write(_BEGUN)
                 while not reader.at_eof():
@@ -75,21 +76,27 @@ class SlowClients:
             except ConnectionError:
                 pass
             finally:
+                self.there -= 1
                 writer.close()
             self.cut += 1
 
 
 @contextmanager
 def slow_clients(port: int, count: int = CLIENTS) -> Iterator[SlowClients]:
-    """Have so many of them there while the block runs; all are connected when it begins."""
+    """Have so many of them there while the block runs; all are connected when it begins.
+
+    A client that could not come again is raised at the end.
+    """
     slow, over, there = SlowClients(), threading.Event(), threading.Event()
+    failed: list[BaseException] = []
 
     async def run() -> None:
         clients = [asyncio.create_task(slow.dawdle(port)) for _ in range(count)]
         while not over.is_set():
             await asyncio.sleep(0.05)
-            if slow.made >= count:
+            if slow.there >= count:
                 there.set()
+        failed.extend(error for client in clients if client.done() and (error := client.exception()))
         for client in clients:
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
@@ -102,6 +109,8 @@ def slow_clients(port: int, count: int = CLIENTS) -> Iterator[SlowClients]:
     finally:
         over.set()
         thread.join()
+    if failed:
+        raise failed[0]
 
 
 PROMISE = Promise("L4", "200 slow clients of the web surface hold up no record", play)

@@ -133,12 +133,12 @@ def test_a_held_partition_is_paused_and_yet_emptied() -> None:
     scene(play)
 
 
-def test_of_what_is_held_for_long_the_broker_is_asked_how_far_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_what_is_held_for_long_the_broker_is_asked_how_far_it_goes() -> None:
     """At the limit of dead letters nothing is fetched, and the lag stood still."""
     now = [1_000.0]
 
     async def play(thread: BatchThread, client: FakeClient) -> None:
-        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        thread.clock = lambda: now[0]
         await fetch(thread, USAGE, CRM)
         for seconds, held, end in ((1, (USAGE,), None), (5, (USAGE,), 41), (1, (USAGE,), 41), (6, (USAGE,), 42)):
             now[0] += seconds
@@ -155,10 +155,31 @@ def test_of_what_is_held_for_long_the_broker_is_asked_how_far_it_goes(monkeypatc
         assert len(client.asked) == 3
         assert thread.standing(USAGE).stable_end == 42
         client.error = None
+        client.assignment.state_value(RAW).lso = 99
+        now[0] += 6
+        await fetch(thread, USAGE, CRM, held=(USAGE,))
+        await asyncio.sleep(0)
+        assert thread.standing(USAGE).stable_end == 99  # a fetch has said more
         await fetch(thread, USAGE, CRM)  # held no more
         now[0] += 1
         await fetch(thread, USAGE, CRM, held=(USAGE,))
-        assert len(client.asked) == 3
+        assert len(client.asked) == 4
+
+    scene(play)
+
+
+@pytest.mark.parametrize(("gone", "end"), [(False, 41), (True, None)])
+def test_an_end_that_is_told_after_a_rebalance_counts_for_nobody(gone: bool, end: int | None) -> None:
+    """Nor does that of a topic-partition that is another's by now."""
+
+    async def play(thread: BatchThread, client: FakeClient) -> None:
+        thread.clock = lambda: 1_000.0
+        await fetch(thread, USAGE, CRM, held=(USAGE, TP("usage", 7)))
+        if gone:
+            client.assignment._unassign()
+        assert thread._ends_asked is not None
+        await thread._ends_asked
+        assert thread.standing(USAGE).stable_end == end
 
     scene(play)
 

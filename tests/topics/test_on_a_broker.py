@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import SecurityDisabledError
+from kafka.errors import ClusterAuthorizationFailedError, SecurityDisabledError, UnknownTopicOrPartitionError
 
 from detector import brokers
 from detector.errors import AUTH, CONFIG, TEMPORARY, DetectorError
@@ -157,30 +157,35 @@ def test_a_broker_that_hangs_up_at_the_login_is_told_from_one_that_is_not_there(
     assert explained.value.exit_code == TEMPORARY
 
 
-@pytest.mark.parametrize(
-    ("connection", "waits", "code", "told"),
-    [
-        ({"ssl_context": object()}, False, CONFIG, "talks no TLS that we know"),
-        ({"ssl_context": object(), "sasl_mechanism": "PLAIN"}, False, CONFIG, "talks no TLS that we know"),
-        ({"ssl_context": object()}, True, TEMPORARY, "it may be starting, or want other settings: tls"),
-        ({}, False, TEMPORARY, "it may be starting, or want other settings: tls"),
-    ],
-)
-def test_tls_where_there_is_none_is_told_by_the_other_client_too(
-    connection: dict[str, object], waits: bool, code: int, told: str
-) -> None:
-    """It says only that it was unable to connect, with an error that has no words."""
+@pytest.mark.parametrize("connection", [{}, {"sasl_mechanism": "PLAIN"}])
+def test_tls_where_there_is_none_is_told_from_a_broker_that_is_not_there(connection: dict[str, object]) -> None:
+    """aiokafka says only that it was unable to connect, with an error that has no words."""
 
-    def fail(reason: Exception) -> None:
-        with brokers.explained({"bootstrap_servers": "kafka:9092"} | connection, "aiokafka", waits=waits):
-            logging.getLogger("aiokafka").error('Unable connect to "%s:%s": %s', "kafka", 9092, reason)
-            raise TimeoutError
+    def fail(reason: Exception, error: Exception, said: str = 'Unable connect to "%s:%s": %s') -> None:
+        with brokers.explained({"bootstrap_servers": "kafka:9092"} | connection, "aiokafka"):
+            logging.getLogger("aiokafka").error(said, "kafka", 9092, reason)
+            raise error
 
-    with pytest.raises(DetectorError, match=told) as explained:
-        fail(ConnectionResetError())
-    assert explained.value.exit_code == code
+    with pytest.raises(DetectorError, match="it may be starting, or want other settings: tls") as explained:
+        fail(ConnectionResetError(), TimeoutError())
+    assert explained.value.exit_code == TEMPORARY
     with pytest.raises(DetectorError, match="no broker answers"):
-        fail(ConnectionRefusedError(111, "Connect call failed"))
+        fail(ConnectionRefusedError(111, "Connect call failed"), TimeoutError())
+    with pytest.raises(DetectorError, match="answers with UnknownTopicOrPartitionError"):
+        fail(ConnectionResetError(), UnknownTopicOrPartitionError())  # somebody has answered
+    with pytest.raises(DetectorError, match="no broker answers"):
+        fail(ConnectionResetError(), TimeoutError(), "Closing connection at %s:%s (%s)")  # after it had been there
+
+
+def test_of_a_refusal_the_request_is_not_told() -> None:
+    """Some brokers print it whole."""
+    with (
+        pytest.raises(DetectorError, match=r"does not permit this: \[Error 31\] ClusterAuthorizationFailedError — ask"),
+        brokers.explained({"bootstrap_servers": "kafka:9092"}, "kafka"),
+    ):
+        raise ClusterAuthorizationFailedError(
+            "Request Request(processor=3, session=Session@4011eae4) is not authorized"
+        )
 
 
 def test_a_broker_without_rights_is_told_as_such() -> None:
