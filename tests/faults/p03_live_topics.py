@@ -13,7 +13,7 @@ from tests.faults.stage import Stage
 from tests.faults.work import Work
 
 MOST_INVERTED = 0.05
-SLOW_MS = 100
+SLOW_MS = 300
 
 
 def play(stage: Stage) -> None:
