@@ -8,12 +8,12 @@ from harness.load import DAY_MS
 from tests.faults.checker import Verdict, compare
 from tests.faults.expected import Outcome, outcome
 from tests.faults.feed import Feed
+from tests.faults.p03_one_body import worked_off_with_kills
 from tests.faults.promise import Promise
 from tests.faults.stage import Stage
 from tests.faults.work import Work
 
 MOST_INVERTED = 0.05
-SLOW_MS = 300
 
 
 def play(stage: Stage) -> None:
@@ -26,15 +26,12 @@ def play(stage: Stage) -> None:
         for number in stage.rounds(short=3, full=3):
             feed = _load(stage)
             work = stage.work(broker, feed)
-            work.send()
-            slow = {"slow_ms": SLOW_MS} if number == 2 else {}
-            with work.crew(2 if number == 3 else 1, **slow) as crew:
-                for _ in range(stage.sized(short=3, full=10) if number == 2 else 0):
-                    crew.tend()
-                    crew.hands[0].hear("CHECKPOINT", times=2)
-                    assert work.behind(), "the load was done before a kill"
-                    crew.kill(crew.hands[0])
-                work.settle(crew)
+            if number == 2:
+                worked_off_with_kills(work, stage.sized(short=3, full=10))
+            else:
+                work.send()
+                with work.crew(2 if number == 3 else 1) as crew:
+                    work.settle(crew)
             out = _inverted(work)
             verdict, alerts = _compared(work, out)
             stage.hold(verdict, f"{feed.count:,} records, {len(out)} accounts with an inversion left out")
