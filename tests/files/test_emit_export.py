@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import re
+import signal
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -22,9 +25,11 @@ from detector.files.log import Log
 from detector.files.read import read_files
 from detector.localkafka import Cluster
 from tests.files.lines import BEGIN, TOPIC_OF, TOPICS, event, write
+from tests.ops.worker_command import COMMAND, environment
 
 PARTITIONS = 3
 CONTROL = "decay.control.v1"
+HANGING_SECONDS = 60
 IMPORT = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
 LIVE = {"message.timestamp.type": "LogAppendTime"}
 
@@ -197,6 +202,26 @@ def test_a_rate_limit_is_kept(broker: Broker, tmp_path: Path) -> None:
     count, seconds = asyncio.run(emit(broker.access, plan, with_heartbeats(log, plan)))
     assert count == 200
     assert seconds >= 180 / 400  # the last slice needs not be waited for
+
+
+def test_interrupted_it_says_how_many_are_there(broker: Broker, tmp_path: Path) -> None:
+    """A file of usage is to be sent once: whoever sends the rest must know where it ended."""
+    broker.create_in_topics()
+    file, where = (
+        write(tmp_path / "e", *some_events()),
+        ("--brokers", broker.bootstrap, "--topic-prefix", broker.prefix),
+    )
+    command = [*COMMAND, "emit", str(file), "--rate", "50", *where]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment()) as process:
+        while not broker.export()[0].records:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=HANGING_SECONDS)[1]
+    assert process.returncode == 130
+    (told,) = [line for line in said.splitlines() if line.startswith("interrupted")]
+    there = re.fullmatch(r"interrupted: ([0-9,]+) of 2,000 records are there, maybe a few more", told)
+    assert there is not None, told
+    assert 0 <= int(there[1]) <= broker.export()[0].records < 2_000
 
 
 def test_emitting_the_same_file_again_sends_the_same_bytes(broker: Broker, tmp_path: Path) -> None:
