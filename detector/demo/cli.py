@@ -34,7 +34,7 @@ def demo(until: int | None, rate: int | None, events: Path | None, pictures: Pat
     With --brokers it plays on your Kafka, in topics of its own that are deleted in the end. Ctrl-C ends it at any time.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left
+        signal.signal(number, as_interrupt)  # nothing is left
     if given["brokers"] is None and any(value is not None for value in given.values()):
         raise click.UsageError("these options say how to get to a Kafka of yours; name it with --brokers")
     end = _end(until)
@@ -63,6 +63,13 @@ def demo(until: int | None, rate: int | None, events: Path | None, pictures: Pat
         from detector.demo.pictures import draw
 
         draw(pictures, view, last_words, steps)
+
+
+def as_interrupt(_number: int, _frame: object) -> None:
+    """Take a signal as Ctrl-C, which an event loop hears between two steps, where one may be ended in order."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def _end(until: int | None) -> datetime:
