@@ -51,7 +51,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-Brokers = Annotated[tuple[Annotated[str, AfterValidator(_broker)], ...], BeforeValidator(_split), Field(min_length=1)]
+Brokers = Annotated[tuple[Annotated[str, AfterValidator(_broker)], ...], BeforeValidator(_split)]
 APP_ID: Final = "value-decay"
 TopicName = Annotated[str, Field(pattern=rf"^{NAME}{{1,120}}$")]
 

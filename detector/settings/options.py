@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import click
+from pydantic.fields import FieldInfo
 
 from detector.settings.load import load
 from detector.settings.model import SECRETS, Settings
@@ -60,14 +61,13 @@ def raw_options(*names: str) -> Callable[[Command], Command]:
 def _option(name: str) -> Callable[[Command], Command]:
     field = Settings.model_fields[name]
     flag = "--" + name.replace("_", "-")
-    text = _text(name)
+    text = _text(field)
     if field.annotation is bool:
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text)
     return click.option(flag, name, metavar=_metavar(name, field.annotation), help=text)
 
 
-def _text(name: str) -> str:
-    field = Settings.model_fields[name]
+def _text(field: FieldInfo) -> str:
     text, default = field.description or "", field.default
     if default in (None, "") or isinstance(default, bool) or "default" in text:
         return text

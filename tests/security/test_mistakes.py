@@ -2,9 +2,8 @@
 
 import asyncio
 import functools
-import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,10 @@ from tests.security.mistakes import MISTAKES, PASSWORD, Mistake, wrong_password
 from tests.security.settings import settings_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
-"""Neither client closes a socket whose handshake failed; each test collects its own."""
+"""Neither client closes a socket whose handshake failed; conftest.py collects it after each test."""
 
 HANGING_SECONDS = 30.0
 """By then whoever does not belong must have been told so."""
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
